@@ -1,0 +1,1 @@
+"""What runs the services: images, configuration, and real servers for one machine."""

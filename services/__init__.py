@@ -1,0 +1,1 @@
+"""PAR Index: intake, scoring and reporting, what they share, and the operator's command line."""

@@ -1,0 +1,65 @@
+"""The council's points for a unit: one row per unit, changed by events in the order of the log. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+
+class Stale(Exception):
+    """The change was made for another version of the row than the one in force."""
+
+    def __init__(self, base: int, version: int) -> None:
+        super().__init__(f"the change was made for version {base} of the row, which is now at version {version}")
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class LeafAppraisal:
+    """What the council says of one leaf: points (0 … the leaf's maximum), or that it does not apply to the unit."""
+
+    points: Decimal | None = None
+    not_applicable: bool = False
+    self_points: Decimal | None = None
+    note: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A merge patch of a row: leaves given replace the row's, None clears; bonus and penalty likewise when named.
+
+    `base` is the version of the row the change was made for; None means whatever is in force.
+    """
+
+    leaves: Mapping[str, LeafAppraisal | None] = field(default_factory=dict)
+    adjustments: Mapping[str, Decimal | None] = field(default_factory=dict)
+    base: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppraisalRow:
+    """The appraisal in force of a unit; version 0 is the empty row before any change."""
+
+    version: int = 0
+    leaves: Mapping[str, LeafAppraisal] = field(default_factory=dict)
+    bonus: Decimal = Decimal(0)
+    penalty: Decimal = Decimal(0)
+
+    def changed(self, change: Change) -> AppraisalRow:
+        """The row after a change.
+
+        Raises:
+            Stale: the change was made for another version.
+        """
+        if change.base is not None and change.base != self.version:
+            raise Stale(change.base, self.version)
+        leaves = dict(self.leaves)
+        for code, appraisal in change.leaves.items():
+            if appraisal is None:
+                leaves.pop(code, None)
+            else:
+                leaves[code] = appraisal
+        adjustments = {name: value or Decimal(0) for name, value in change.adjustments.items()}
+        return replace(self, version=self.version + 1, leaves=leaves, **adjustments)

@@ -1,0 +1,305 @@
+"""What is said in the log: responses, withdrawals, appraisals, definitions ↔ a record's key, value and headers. Pure.
+
+Records are CloudEvents 1.0 in Kafka's binary mode: attributes travel as headers `ce_…`, the content as JSON.
+Nothing in a record says who answered: there is no name, address, agent or code, and the time is cut to the hour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+import orjson
+
+from services.common.appraisals import Change, LeafAppraisal
+
+Channel = Literal["web", "tablet", "paper", "import"]
+CHANNELS: tuple[Channel, ...] = ("web", "tablet", "paper", "import")
+Ratings = Mapping[str, Mapping[str, str]]
+"""Unit → leaf → option."""
+
+SUBMITTED = "parindex.response.submitted.v1"
+WITHDRAWN = "parindex.response.withdrawn.v1"
+APPRAISED = "parindex.appraisal.recorded.v1"
+DEFINED = "parindex.campaign.defined.v1"
+
+
+class Unreadable(ValueError):
+    """A record that is no event this version knows; the message says which part and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A revision of one rater's answers. `response` is its id, a UUID in canonical lower case."""
+
+    response: str
+    revision: int
+    campaign: str
+    campaign_version: int
+    group: str
+    channel: Channel
+    ratings: Ratings
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A revision that takes the answers back."""
+
+    response: str
+    revision: int
+    campaign: str
+    campaign_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """A change of a unit's appraisal row, by the holder of the token named `by`, at a time in UTC to the second."""
+
+    campaign: str
+    campaign_version: int
+    unit: str
+    by: str
+    at: datetime
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A version of a campaign as `campaign_schema.dump` writes it, with `version` and `layout`."""
+
+    campaign: str
+    version: int
+    document: Mapping[str, Any]
+
+
+Event = Response | Withdrawal | Appraisal | Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is handed to Kafka: all but the topic."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+def digest(event: Response | Withdrawal) -> str:
+    """SHA-256 (hex) of the canonical content (RFC 8785): what the rater said, without the version it was checked by.
+
+    A retry after a new version of the campaign was published is thus still the same content.
+    """
+    content = _content(event)
+    del content["campaign_version"]
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """The one JSON text of a content: RFC 8785 for what a response may hold (no floats, no integer above 2^53)."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def encode(event: Event, now: datetime, *, source: str) -> Record:
+    """An event as a record.
+
+    Args:
+        event: what happened.
+        now: the time, with a zone; cut to the hour for what a rater says.
+        source: URI reference of the producer (CloudEvents `source`).
+    """
+    match event:
+        case Response():
+            key, kind, id_ = event.response, SUBMITTED, f"{event.response}/{event.revision}"
+        case Withdrawal():
+            key, kind, id_ = event.response, WITHDRAWN, f"{event.response}/{event.revision}"
+        case Appraisal():
+            key, kind = f"{event.campaign}/{event.unit}", APPRAISED
+            id_ = f"{key}/{hashlib.sha256(canonical(_content(event))).hexdigest()[:32]}"
+        case Definition():
+            key = f"{event.campaign}/{event.version}"
+            kind, id_ = DEFINED, f"{key}/{hashlib.sha256(canonical(_content(event))).hexdigest()[:32]}"
+    time = now.astimezone(UTC).replace(microsecond=0)
+    if isinstance(event, Response | Withdrawal):
+        time = time.replace(minute=0, second=0)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", kind.encode()),
+        ("ce_id", id_.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", time.isoformat().replace("+00:00", "Z").encode()),
+        ("content-type", b"application/json"),
+    ]
+    return Record(key.encode(), canonical(_content(event)), headers, int(time.timestamp()) * 1000)
+
+
+def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event:
+    """The event of a record.
+
+    Raises:
+        Unreadable: another type, or content that is not of the type's form.
+    """
+    kind = dict(headers).get("ce_type", b"").decode("ascii", "replace")
+    read = _READERS.get(kind)
+    if read is None:
+        raise Unreadable(f"header ce_type: {kind or 'missing'!r} is none of the known types")
+    try:
+        content = orjson.loads(value or b"")
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"value: not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise Unreadable("value: not a JSON object")
+    try:
+        return read(content)
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+        raise Unreadable(f"value: {type(error).__name__} at {error}") from error
+
+
+def _content(event: Event) -> dict[str, Any]:
+    match event:
+        case Response():
+            content: dict[str, Any] = {
+                "response": event.response,
+                "revision": event.revision,
+                "campaign": event.campaign,
+                "campaign_version": event.campaign_version,
+                "group": event.group,
+                "channel": event.channel,
+                "ratings": event.ratings,
+            }
+            if event.comment is not None:
+                content["comment"] = event.comment
+            return content
+        case Withdrawal():
+            return {
+                "response": event.response,
+                "revision": event.revision,
+                "campaign": event.campaign,
+                "campaign_version": event.campaign_version,
+                "withdrawn": True,
+            }
+        case Appraisal():
+            return {
+                "campaign": event.campaign,
+                "campaign_version": event.campaign_version,
+                "unit": event.unit,
+                "by": event.by,
+                "at": event.at.astimezone(UTC).isoformat(timespec="seconds"),
+                "base": event.change.base,
+                "leaves": {code: leaf and leaf_document(leaf) for code, leaf in event.change.leaves.items()},
+                "adjustments": {
+                    name: None if value is None else str(value) for name, value in event.change.adjustments.items()
+                },
+            }
+        case Definition():
+            return {"campaign": event.campaign, "version": event.version, "definition": event.document}
+
+
+def leaf_document(leaf: LeafAppraisal) -> dict[str, Any]:
+    """A leaf's appraisal as it is stored and sent: exact numbers as strings, nothing that was not said."""
+    document: dict[str, Any] = {}
+    if leaf.points is not None:
+        document["points"] = str(leaf.points)
+    if leaf.not_applicable:
+        document["not_applicable"] = True
+    if leaf.self_points is not None:
+        document["self_points"] = str(leaf.self_points)
+    if leaf.note is not None:
+        document["note"] = leaf.note
+    if leaf.evidence is not None:
+        document["evidence"] = leaf.evidence
+    return document
+
+
+def leaf_appraisal(document: Mapping[str, Any]) -> LeafAppraisal:
+    """The inverse of `leaf_document`."""
+    return LeafAppraisal(
+        points=_decimal(document.get("points")),
+        not_applicable=bool(document.get("not_applicable", False)),
+        self_points=_decimal(document.get("self_points")),
+        note=document.get("note"),
+        evidence=document.get("evidence"),
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _read_response(content: dict[str, Any]) -> Response:
+    event = Response(
+        response=_text(content, "response"),
+        revision=_positive(content, "revision"),
+        campaign=_text(content, "campaign"),
+        campaign_version=_positive(content, "campaign_version"),
+        group=_text(content, "group"),
+        channel=content["channel"],
+        ratings=content["ratings"],
+        comment=content.get("comment"),
+    )
+    if event.channel not in CHANNELS:
+        raise ValueError(f"channel {event.channel!r}")
+    if event.comment is not None and not isinstance(event.comment, str):
+        raise TypeError("comment")
+    ratings = event.ratings
+    if not isinstance(ratings, dict) or not all(isinstance(answers, dict) for answers in ratings.values()):
+        raise TypeError("ratings")
+    return event
+
+
+def _read_withdrawal(content: dict[str, Any]) -> Withdrawal:
+    return Withdrawal(
+        response=_text(content, "response"),
+        revision=_positive(content, "revision"),
+        campaign=_text(content, "campaign"),
+        campaign_version=_positive(content, "campaign_version"),
+    )
+
+
+def _read_appraisal(content: dict[str, Any]) -> Appraisal:
+    leaves = {code: leaf and leaf_appraisal(leaf) for code, leaf in content["leaves"].items()}
+    adjustments = {name: _decimal(value) for name, value in content["adjustments"].items()}
+    if not adjustments.keys() <= {"bonus", "penalty"}:
+        raise ValueError(f"adjustments {sorted(adjustments)}")
+    return Appraisal(
+        campaign=_text(content, "campaign"),
+        campaign_version=_positive(content, "campaign_version"),
+        unit=_text(content, "unit"),
+        by=_text(content, "by"),
+        at=datetime.fromisoformat(content["at"]),
+        change=Change(leaves, adjustments, content["base"]),
+    )
+
+
+def _read_definition(content: dict[str, Any]) -> Definition:
+    document = content["definition"]
+    if not isinstance(document, dict):
+        raise TypeError("definition")
+    return Definition(_text(content, "campaign"), _positive(content, "version"), document)
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    value = content[name]
+    if not isinstance(value, str) or not value:
+        raise TypeError(name)
+    return value
+
+
+def _positive(content: Mapping[str, Any], name: str) -> int:
+    value = content[name]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise TypeError(name)
+    return value
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], Event]] = {
+    SUBMITTED: _read_response,
+    WITHDRAWN: _read_withdrawal,
+    APPRAISED: _read_appraisal,
+    DEFINED: _read_definition,
+}

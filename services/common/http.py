@@ -1,0 +1,108 @@
+"""What both HTTP services do alike: problems, limits, CORS, headers that every answer carries, health and metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from services.common import problems
+from services.common.problems import Problem
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def json_response(document: object, status: int = 200, content_type: str = "application/json") -> Response:
+    """An answer of JSON, encoded by orjson."""
+    return Response(orjson.dumps(document), status, content_type=content_type)
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as its answer."""
+    response = json_response(problem.document(), problem.kind.status, PROBLEM_JSON)
+    if problem.retry_after_s is not None:
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    if problem.kind is problems.UNAUTHENTICATED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def install(app: Flask, cors_origins: Sequence[str]) -> None:
+    """Gives an application the common manners; `cors_origins` are the origins whose pages may call it."""
+    app.register_error_handler(Problem, problem_response)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unforeseen)
+    allowed = frozenset(cors_origins)
+    app.before_request(lambda: _preflight(allowed))
+    app.after_request(lambda response: _finish(response, allowed))
+
+
+def install_health(app: Flask, checks: Mapping[str, Callable[[], str | None]], metrics: Callable[[], bytes]) -> None:
+    """Adds /livez, /readyz and /metrics. A check returns None when all is well, else what is wrong."""
+
+    def livez() -> Response:
+        return json_response({"status": "ok"})
+
+    def readyz() -> Response:
+        wrong = {name: said for name, check in checks.items() if (said := check()) is not None}
+        document: dict[str, Any] = {"status": "unavailable" if wrong else "ok"}
+        document["checks"] = {name: wrong.get(name, "ok") for name in checks}
+        return json_response(document, 503 if wrong else 200)
+
+    app.add_url_rule("/livez", view_func=livez)
+    app.add_url_rule("/readyz", view_func=readyz)
+    app.add_url_rule(
+        "/metrics",
+        endpoint="metrics",
+        view_func=lambda: Response(metrics(), content_type="text/plain; version=0.0.4; charset=utf-8"),
+    )
+
+
+def _http_exception(error: HTTPException) -> Response:
+    """Werkzeug's own refusals in our form."""
+    if isinstance(error.response, Response):
+        return error.response
+    status = error.code or problems.INTERNAL.status
+    kind = problems.BY_STATUS.get(
+        status, problems.MALFORMED if status < problems.INTERNAL.status else problems.INTERNAL
+    )
+    answer = problem_response(Problem(kind, error.description or kind.title))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Location"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _unforeseen(error: Exception) -> Response:
+    # The log gets the trace, never the content of the request; the client gets neither.
+    log.error("unforeseen", exc_info=error, extra={"endpoint": request.endpoint})
+    return problem_response(Problem(problems.INTERNAL, "an unforeseen fault; it was logged"))
+
+
+def _preflight(allowed: frozenset[str]) -> Response | None:
+    origin = request.headers.get("Origin")
+    if request.method == "OPTIONS" and origin in allowed and "Access-Control-Request-Method" in request.headers:
+        response = Response(status=204)
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match, If-None-Match"
+        response.headers["Access-Control-Max-Age"] = "600"
+        return response
+    return None
+
+
+def _finish(response: Response, allowed: frozenset[str]) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    if allowed:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin in allowed:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = "ETag, Location, Retry-After"
+    return response

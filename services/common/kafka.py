@@ -1,0 +1,123 @@
+"""Kafka: the topics, and clients with settled settings. Clients are built by a composition root, after fork."""
+
+from __future__ import annotations
+
+import importlib.util
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError
+
+from services.common.settings import Settings
+
+KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+
+# Naming the version spares a client its questions at start, so that it can be built while no broker answers.
+API_VERSION = (4, 1)
+RECONNECT_MS = 500
+"""The longest pause between attempts: the default of 30 s would outlast most outages by seconds."""
+
+INSTALL_HINT = "install it with: pip install 'kafka-python[crc32c,zstd]'"
+
+
+class Unready(Exception):
+    """Kafka cannot be used as it is; the message says what to change."""
+
+
+def require_accelerators() -> None:
+    """Refuses to run without the C checksum (reading is 18 times slower without it) and the codec of the log.
+
+    Raises:
+        Unready: a package is missing.
+    """
+    for package in ("crc32c", "zstandard"):
+        if importlib.util.find_spec(package) is None:
+            raise Unready(f"the package {package} is missing; {INSTALL_HINT}")
+
+
+def producer(settings: Settings, client_id: str) -> KafkaProducer:
+    """An idempotent producer that waits for all in-sync replicas.
+
+    A batch once sent must never expire here: kafka-python 3.0.12 resets its producer id then and never sends again. So
+    the delivery timeout is a day, and who waits bounds the wait with `future.get(timeout)`.
+    """
+    require_accelerators()
+    return KafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=client_id,
+        api_version=API_VERSION,
+        acks="all",
+        enable_idempotence=True,
+        max_block_ms=500,
+        request_timeout_ms=2_000,
+        delivery_timeout_ms=86_400_000,
+        linger_ms=5,
+        batch_size=65_536,
+        reconnect_backoff_max_ms=RECONNECT_MS,
+        metadata_max_age_ms=30_000,
+        allow_auto_create_topics=False,
+        metrics_enabled=False,
+    )
+
+
+def reader(settings: Settings, client_id: str, **more: object) -> KafkaConsumer:
+    """A consumer that starts at the beginning and never commits by itself."""
+    require_accelerators()
+    return KafkaConsumer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=client_id,
+        api_version=API_VERSION,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+        fetch_max_wait_ms=100,
+        reconnect_backoff_max_ms=RECONNECT_MS,
+        metadata_max_age_ms=30_000,
+        metrics_enabled=False,
+        **more,
+    )
+
+
+def create_topics(settings: Settings) -> list[str]:
+    """Creates the topics that are missing and returns their names.
+
+    Raises:
+        Unready: no broker answers, or a topic is there with another number of partitions.
+    """
+    wanted = {
+        settings.topic("responses"): settings.response_partitions,
+        settings.topic("appraisals"): 1,
+        settings.topic("campaigns"): 1,
+    }
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=settings.bootstrap, api_version=API_VERSION, bootstrap_timeout_ms=10_000
+        )
+    except KafkaError as error:
+        raise Unready(f"no Kafka broker answers at {settings.kafka} ({error}); check PARINDEX_KAFKA") from error
+    try:
+        present = set(admin.list_topics())
+        missing = [name for name in wanted if name not in present]
+        admin.create_topics(
+            [
+                NewTopic(name, wanted[name], settings.replication, topic_configs=_topic_configs(settings))
+                for name in missing
+            ]
+        )
+        admin.wait_for_topics(list(wanted))
+        for topic in admin.describe_topics(list(wanted)):
+            found = len(topic["partitions"])
+            if found != wanted[topic["name"]]:
+                raise Unready(
+                    f"topic {topic['name']} has {found} partitions, not {wanted[topic['name']]}: the partition of a "
+                    "response must never change; set PARINDEX_RESPONSE_PARTITIONS to what is there"
+                )
+    except KafkaError as error:
+        raise Unready(f"the topics could not be created at {settings.kafka}: {error}") from error
+    finally:
+        admin.close()
+    return missing
+
+
+def _topic_configs(settings: Settings) -> dict[str, str]:
+    # With three replicas a write must reach two before it is acknowledged, so that any one machine may be lost.
+    return KEPT_FOR_EVER | {"min.insync.replicas": str(max(1, settings.replication - 1))}

@@ -1,0 +1,119 @@
+"""The database: a client with settled settings, the collections with their indexes, and what is wrong with a server.
+
+Collections (`p` is the partition a document belongs to, the shard key prefix of what a chunk's transaction writes):
+
+    written by scoring, in the transaction of a chunk
+      positions          _id {topic, partition}, p, topic_id, next, counted {campaign: {group: n}}
+      responses          _id response id, p, campaign, version, group, revision, digest, ratings, withdrawn
+      tallies            _id {p, campaign, group, unit}, p, at, n, counts, opinions, s1, s2
+      activity           _id {p, campaign, group, day}, p, submitted, edited, withdrawn, duplicate, superseded, conflict
+      appraisals         _id {campaign, unit}, p, version, leaves, bonus, penalty
+      appraisal_changes  _id {topic, partition, offset}, p, campaign, unit, version, by, time, before, after
+      rejected           _id {topic, partition, offset}, p, reason, detail, campaign, response, revision, digest, record
+    written by scoring, in the transaction of a refresh
+      refresher          _id "refresher", token
+      indices            _id {campaign, unit}, campaign, unit, block, version, state and what `index_document` writes
+      campaign_state     _id campaign, state, version, positions {topic: {partition: next}}, counted {group: n}
+    written by scoring when a definition appears
+      campaigns          _id {campaign, version}, definition
+
+`indices` and `campaign_state` are what reporting reads. When no index has a higher `state` than the campaign's, they
+are together exactly the log up to `positions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, MongoClient
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+Document = dict[str, Any]
+
+DATABASE = "parindex"
+LONGEST_TRANSACTION_S = 10
+"""A dead scorer's locks hold its partition this long at most: mongod must run with a lower or equal limit."""
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "positions": [],
+    "responses": [IndexModel([("p", ASCENDING)])],
+    "tallies": [IndexModel([("p", ASCENDING), ("at", ASCENDING)])],
+    "activity": [IndexModel([("p", ASCENDING)])],
+    "appraisals": [],
+    "appraisal_changes": [IndexModel([("campaign", ASCENDING), ("unit", ASCENDING), ("version", ASCENDING)])],
+    "rejected": [IndexModel([("response", ASCENDING)], sparse=True)],
+    "campaigns": [],
+    "refresher": [],
+    "indices": [IndexModel([("campaign", ASCENDING)])],
+    "campaign_state": [],
+}
+
+
+class Unready(Exception):
+    """The server cannot be used as it is; the message says what to change."""
+
+
+def client(uri: str) -> MongoClient[Document]:
+    """A client that gives up on an absent server in seconds and reads and writes what a majority has.
+
+    Built after fork, by a composition root only.
+    """
+    return MongoClient(
+        uri,
+        serverSelectionTimeoutMS=3_000,
+        connectTimeoutMS=2_000,
+        # Longer than a transaction may live; a server that accepts and never answers must not hold a thread for ever.
+        socketTimeoutMS=15_000,
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        tz_aware=True,
+    )
+
+
+def database(connected: MongoClient[Document]) -> Database[Document]:
+    """The database that the URI names, else `parindex`."""
+    return connected.get_default_database(
+        DATABASE, read_concern=ReadConcern("majority"), write_concern=WriteConcern("majority", j=True)
+    )
+
+
+def prepare(db: Database[Document]) -> None:
+    """Creates the collections and their indexes where they are missing.
+
+    Raises:
+        Unready: the server is no replica set member, or lets a dead client's transaction live too long.
+    """
+    check(db)
+    present = set(db.list_collection_names())
+    for name, indexes in INDEXES.items():
+        if name not in present:
+            db.create_collection(name, check_exists=False)
+        if indexes:
+            db[name].create_indexes(indexes)
+
+
+def check(db: Database[Document]) -> None:
+    """Refuses a server on which the promises of scoring would not hold.
+
+    Raises:
+        Unready: with the remedy.
+    """
+    hello = db.client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise Unready("MongoDB is no replica set: start mongod with --replSet rs0 and run rs.initiate() once")
+    try:
+        answer = db.client.admin.command("getParameter", transactionLifetimeLimitSeconds=1)
+    except PyMongoError as error:
+        raise Unready(
+            f"MongoDB does not tell transactionLifetimeLimitSeconds ({error}); grant clusterMonitor"
+        ) from error
+    limit = int(answer["transactionLifetimeLimitSeconds"])
+    if limit > LONGEST_TRANSACTION_S:
+        raise Unready(
+            f"MongoDB lets a transaction live {limit} s, so a scorer that dies would block its partition that long: "
+            "start mongod with --setParameter transactionLifetimeLimitSeconds=5"
+        )

@@ -1,0 +1,1 @@
+"""Events in, per-unit indices in MongoDB out."""
