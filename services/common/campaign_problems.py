@@ -31,8 +31,9 @@ class Problem:
     detail: str
 
     def __str__(self) -> str:
-        place = f"line {self.line}, " if self.line is not None else ""
-        return f"{place}{self.pointer or '/'}: {self.detail}"
+        line = f"line {self.line}" if self.line is not None else ""
+        place = ", ".join(part for part in (line, self.pointer) if part)
+        return f"{place}: {self.detail}" if place else self.detail
 
 
 class DefinitionError(ValueError):

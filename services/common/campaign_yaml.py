@@ -1,14 +1,14 @@
 """Reads YAML or JSON text into plain data that still knows its lines.
 
-Values keep the text in which they are written: a code 001 stays '001' and a figure 0.10 stays exact. Only an unquoted null,
-true or false has a meaning of its own (YAML 1.2, core schema). Anchors, aliases and tags are refused: a definition
-says what it means at its place, and no small file may unfold into a large one.
+Values keep the text in which they are written: a code 001 stays '001' and a figure 0.10 stays exact. Only an unquoted
+null, true or false has a meaning of its own (YAML 1.2, core schema). Anchors, aliases and tags are refused: a
+definition says what it means at its place, and no small file may unfold into a large one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -30,6 +30,10 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+
+
+_STARTS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 class Rows(list[object]):
@@ -58,9 +62,10 @@ def line_of(document: object, path: Path) -> int | None:
     """The line of a value, or of the nearest one around it that is there; None for data that was never text."""
     line = document.line if isinstance(document, Rows | Fields) else None
     for step in path:
-        if isinstance(document, Fields) and isinstance(step, str) and step in document:
-            line, document = document.lines[step], document[step]
-        elif isinstance(document, Rows) and isinstance(step, int) and step < len(document):
+        if isinstance(document, Fields) and step in document:
+            key = str(step)
+            line, document = document.lines[key], document[key]
+        elif isinstance(document, Rows) and isinstance(step, int):
             line, document = document.lines[step], document[step]
         else:
             break
@@ -82,7 +87,7 @@ def read(text: str | bytes) -> tuple[object, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.problem, error.context) if part)
         raise _fatal(
-            mark.line + 1 if mark else None,
+            min(mark.line, decoded.count("\n")) + 1 if mark else None,
             "syntax",
             f"not readable as YAML: {said}; look at the indentation (spaces, no tabs), colons and quotes up to here",
         ) from error
@@ -97,11 +102,7 @@ def _decoded(text: str | bytes) -> str:
     if len(text) > MAX_BYTES:
         raise _fatal(None, "too-large", f"the document is larger than {MAX_BYTES:,} bytes: shorten it")
     if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = text.count(b"\n", 0, error.start) + 1
-            raise _fatal(line, "not-utf-8", f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
+        text = _utf8(text)
     text = text.removeprefix("\ufeff")
     if bad := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
@@ -109,6 +110,14 @@ def _decoded(text: str | bytes) -> str:
     if text.lstrip().startswith("{"):  # JSON writes characters beyond U+FFFF as two escapes, which YAML does not know
         text = _ESCAPED_PAIR.sub(_joined, text)
     return text
+
+
+def _utf8(text: bytes) -> str:
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise _fatal(line, "not-utf-8", f"byte {error.start} is not UTF-8: save the file as UTF-8") from error
 
 
 def _joined(pair: re.Match[str]) -> str:
@@ -121,69 +130,70 @@ def _fatal(line: int | None, code: str, detail: str) -> DefinitionError:
 
 
 class _Reader:
-    """Builds the document from the parser's events with a stack of its own, so that depth costs no recursion."""
+    """Builds the document from the parser's events with stacks of its own, so that depth costs no recursion."""
 
     def __init__(self) -> None:
         self.found: list[object] = []
         self.problems: list[Problem] = []
         self._open: list[Rows | Fields] = []
-        self._keys: list[str | None] = []  # by open container: the key that waits for its value
+        self._steps: list[str | int | None] = []  # by open container: where it is read; None before a first key
 
     def take(self, event: yaml.Event) -> None:
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, line)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._refuse_marks(event, line)
+        elif isinstance(event, _STARTS):
             container = Fields(line) if isinstance(event, yaml.MappingStartEvent) else Rows(line)
             self._put(container, line)
+            self._refuse_marks(event, line)
             self._open.append(container)
-            self._keys.append(None)
+            self._steps.append(None)
             if len(self._open) > MAX_DEPTH:
                 raise _fatal(line, "too-deep", f"nested more than {MAX_DEPTH} deep: no definition needs that")
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+        elif isinstance(event, _ENDS):
             self._open.pop()
-            self._keys.pop()
+            self._steps.pop()
+            self._value_read()
         elif isinstance(event, yaml.AliasEvent):
             self._put(None, line)
             self._say(line, "alias", f"the alias *{event.anchor} is not allowed: write the value again here")
+            self._value_read()
         elif isinstance(event, yaml.DocumentStartEvent) and self.found:
             raise _fatal(line, "many-documents", "a second document starts here: one file defines one campaign")
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
         text: str = event.value
-        plain = event.implicit[0]
-        if self._awaits_key():
-            self._keys[-1] = text
+        if self._open and isinstance(self._open[-1], Fields) and self._steps[-1] is None:
+            self._steps[-1] = text
             self._refuse_marks(event, line)
             return
-        value = _WORDS[text] if plain and text in _WORDS else text
-        self._put(value, line)
+        self._put(_WORDS[text] if event.implicit[0] and text in _WORDS else text, line)
         self._refuse_marks(event, line)
         if bad := _UNPRINTABLE.search(text):
             self._say(line, "unprintable", f"the character U+{ord(bad[0]):04X} may not stand in a text: remove it")
-
-    def _awaits_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1], Fields) and self._keys[-1] is None
+        self._value_read()
 
     def _put(self, value: object, line: int) -> None:
         if not self._open:
             self.found.append(value)
             return
-        container = self._open[-1]
+        container, step = self._open[-1], self._steps[-1]
         if isinstance(container, Rows):
+            self._steps[-1] = len(container)
             container.append(value)
             container.lines.append(line)
-            return
-        key, self._keys[-1] = self._keys[-1], None
-        if key is None:
+        elif not isinstance(step, str):
             raise _fatal(line, "key", "a list or mapping cannot be a key: the name of a field is a word")
-        if key in container:
-            first = container.lines[key]
-            self._say(line, "repeated-key", f"{key!r} is already given in line {first}: keep one of them", key)
-            return
-        container[key] = value
-        container.lines[key] = line
+        elif step in container:
+            first = container.lines[step]
+            self._say(line, "repeated-key", f"{step!r} is already given in line {first}: keep one of them")
+        else:
+            container[step] = value
+            container.lines[step] = line
+
+    def _value_read(self) -> None:
+        if self._open and isinstance(self._open[-1], Fields):
+            self._steps[-1] = None
 
     def _refuse_marks(self, event: yaml.NodeEvent, line: int) -> None:
         if event.anchor is not None:
@@ -191,16 +201,6 @@ class _Reader:
         if getattr(event, "tag", None) is not None:
             self._say(line, "tag", "tags (words with !) are not used: put a text in quotes instead")
 
-    def _say(self, line: int, code: str, detail: str, key: str | None = None) -> None:
-        path = (*self._path(), key) if key is not None else tuple(self._path())
+    def _say(self, line: int, code: str, detail: str) -> None:
+        path = [step for step in self._steps if step is not None]
         self.problems.append(Problem(pointer(path), line, code, detail))
-
-    def _path(self) -> Iterator[str | int]:
-        """Where the reader stands: the last value put down, or the open key."""
-        for depth, container in enumerate(self._open):
-            inner = self._open[depth + 1] if depth + 1 < len(self._open) else None
-            key = self._keys[depth]
-            if key is not None:
-                yield key
-            elif inner is not None or container:
-                yield len(container) - 1 if isinstance(container, Rows) else next(reversed(container))
