@@ -23,8 +23,8 @@ PAUSE_S = 0.2
 class Follower:
     """A thread that hands every event of a topic to `handle(offset, event)`, in the order of the log.
 
-    `handle` runs on the follower's thread and must not raise. A record that is no event is logged and passed over. While
-    Kafka is away nothing happens, and reading goes on by itself when it is back.
+    `handle` runs on the follower's thread and must not raise. A record that is no event is logged and passed over.
+    While Kafka is away nothing happens, and reading goes on by itself when it is back.
     """
 
     def __init__(self, settings: Settings, topic: str, handle: Callable[[int, Event], None]) -> None:
