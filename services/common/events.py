@@ -28,6 +28,10 @@ APPRAISED = "parindex.appraisal.recorded.v1"
 DEFINED = "parindex.campaign.defined.v1"
 
 
+LARGEST_INTEGER = 2**53 - 1
+"""The largest integer that every reader of JSON keeps exact."""
+
+
 class Unreadable(ValueError):
     """A record that is no event this version knows; the message says which part and why."""
 
@@ -228,7 +232,12 @@ def leaf_appraisal(document: Mapping[str, Any]) -> LeafAppraisal:
 
 
 def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+    if text is None:
+        return None
+    value = Decimal(text)
+    if not value.is_finite():
+        raise ValueError(f"{text!r} is no number")
+    return value
 
 
 def _read_response(content: dict[str, Any]) -> Response:
@@ -292,7 +301,7 @@ def _text(content: Mapping[str, Any], name: str) -> str:
 
 def _positive(content: Mapping[str, Any], name: str) -> int:
     value = content[name]
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_INTEGER:
         raise TypeError(name)
     return value
 

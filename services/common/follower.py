@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.common import kafka
@@ -78,7 +78,7 @@ class Follower:
         finally:
             consumer.close(autocommit=False, timeout_ms=1_000)
 
-    def _follow(self, consumer: kafka.KafkaConsumer) -> None:
+    def _follow(self, consumer: KafkaConsumer) -> None:
         asked = self._asked
         if asked > self._answered:
             end = consumer.end_offsets([self._partition], timeout_ms=2_000)[self._partition]
@@ -92,7 +92,7 @@ class Follower:
         else:
             self._poll(consumer)
 
-    def _poll(self, consumer: kafka.KafkaConsumer) -> None:
+    def _poll(self, consumer: KafkaConsumer) -> None:
         for record in consumer.poll(timeout_ms=POLL_MS).get(self._partition, []):
             try:
                 event = decode(record.value, record.headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError

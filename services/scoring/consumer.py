@@ -1,0 +1,306 @@
+"""The loop of scoring: which partitions are ours, where each goes on, and what waits for what."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from services.common import kafka
+from services.common.settings import Settings
+from services.scoring import metrics
+from services.scoring.appraising import AppraisalsPartition, Appraising
+from services.scoring.counting import Applied, Counting, ResponsesPartition
+from services.scoring.ledger import Fenced, Halted, Ledger, TooLarge, Unavailable
+from services.scoring.refresher import Refresher
+from services.scoring.topics import Topics
+
+log = logging.getLogger(__name__)
+
+CHUNK_RECORDS = 2_000
+CHUNK_BYTES = 4_000_000
+"""A transaction of more gains nothing and comes near what the server refuses."""
+POLL_S = 0.1
+REFRESH_S = 0.2
+"""The shortest time between two refreshes; under load at most a quarter of the time is spent refreshing."""
+RETRY_S = 0.5
+COMMIT_S = 5.0
+
+Owned = ResponsesPartition | AppraisalsPartition
+
+
+class _Reassignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Collects what was taken away. Called on the client's own thread, so it only takes notes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[TopicPartition] = set()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        with self._lock:
+            self._taken.update(revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """What is new is seen by comparing the assignment with what is loaded."""
+
+    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        self.on_partitions_revoked(lost)
+
+    def drain(self) -> set[TopicPartition]:
+        with self._lock:
+            taken, self._taken = self._taken, set()
+            return taken
+
+
+class Consumer:
+    """Consumes responses and appraisals in one group.
+
+    A partition is loaded (its position and counts, from MongoDB) before anything of it is applied, and dropped on any
+    error, fence or rebalance. While it is not loaded it is paused, so that the group is kept up through an outage.
+    """
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, counting: Counting, appraising: Appraising, refresher: Refresher
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._counting = counting
+        self._appraising = appraising
+        self._refresher = refresher
+        self._topics = Topics(settings)
+        self._appraisals = TopicPartition(settings.topic("appraisals"), 0)
+        self._owned: dict[TopicPartition, Owned] = {}
+        self._halted: dict[TopicPartition, str] = {}
+        self._retry_at: dict[TopicPartition, float] = {}
+        self._reassignments = _Reassignments()
+        self._stopping = threading.Event()
+        self._refresh_at = 0.0
+        self._commit_at = 0.0
+        self.polled_at = 0.0
+        """When the loop last turned (monotonic seconds): a loop that stands still is not ready."""
+
+    def stop(self) -> None:
+        """Asks the loop to end after the chunk at hand; safe in a signal handler."""
+        self._stopping.set()
+
+    @property
+    def halted(self) -> dict[str, str]:
+        """Partitions that stopped, and why."""
+        return {f"{partition.topic}-{partition.partition}": why for partition, why in self._halted.items()}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an assigned partition could not be loaded yet."""
+        return bool(self._retry_at)
+
+    def run(self) -> None:
+        """Runs until `stop`."""
+        consumer = kafka.reader(
+            self._settings,
+            "scoring",
+            group_id=self._settings.topic_prefix + "scoring",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_records=10_000,
+            max_partition_fetch_bytes=CHUNK_BYTES,
+        )
+        topics = [self._settings.topic("responses"), self._settings.topic("appraisals")]
+        consumer.subscribe(topics, listener=self._reassignments)
+        try:
+            while not self._stopping.is_set():
+                self._turn(consumer)
+            self._commit(consumer, wait=True)
+        finally:
+            self._topics.close()
+            consumer.close(autocommit=False, timeout_ms=5_000)
+
+    def _turn(self, consumer: KafkaConsumer) -> None:
+        self.polled_at = time.monotonic()
+        try:
+            batches = consumer.poll(timeout_ms=int(self._patience() * 1_000))
+            self._follow_assignment(consumer)
+            for partition, records in batches.items():
+                if partition in self._owned and not self._stopping.is_set():
+                    self._advance(consumer, partition, records)
+            self._refresh()
+            self._commit(consumer)
+        except KafkaError as error:
+            log.warning("Kafka is not there", extra={"error": repr(error)})
+            self._stopping.wait(RETRY_S)
+
+    def _patience(self) -> float:
+        """How long a poll may wait for records: no longer than until the next refresh is due."""
+        if not self._refresher.pending or self._appraisals not in self._owned:
+            return POLL_S
+        return min(POLL_S, max(0.0, self._refresh_at - time.monotonic()))
+
+    def _follow_assignment(self, consumer: KafkaConsumer) -> None:
+        for partition in self._reassignments.drain():
+            self._drop(partition)
+            self._halted.pop(partition, None)
+        assigned = consumer.assignment()
+        for partition in self._owned.keys() - assigned:
+            self._drop(partition)
+        for partition in assigned - self._owned.keys() - self._halted.keys():
+            if self._retry_at.setdefault(partition, 0.0) <= time.monotonic():
+                self._load(consumer, partition)
+        for partition in self._retry_at.keys() - assigned:
+            del self._retry_at[partition]
+
+    def _load(self, consumer: KafkaConsumer, partition: TopicPartition) -> None:
+        """Loads a partition and goes on from its stored position, the only offset that matters."""
+        consumer.pause(partition)
+        try:
+            topic_id = self._topics.identify(partition.topic)
+            position = self._ledger.position(partition.topic, partition.partition, topic_id)
+            self._topics.check(consumer, partition, position.next)
+            owner = self._appraising if partition == self._appraisals else self._counting
+            self._owned[partition] = owner.load(position)
+        except Halted as error:
+            self._halt(partition, error)
+        except (Unavailable, Fenced, KafkaError) as error:
+            log.warning("cannot load a partition yet", extra={"partition": str(partition), "error": str(error)})
+            self._retry_at[partition] = time.monotonic() + RETRY_S
+        else:
+            del self._retry_at[partition]
+            consumer.seek(partition, position.next)
+            consumer.resume(partition)
+            metrics.OWNED.set(len(self._owned))
+            log.info("loaded a partition", extra={"partition": str(partition), "next": position.next})
+
+    def _advance(self, consumer: KafkaConsumer, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        """Applies what was polled of a partition, chunk by chunk, as long as each is the next."""
+        for chunk in _chunks(records):
+            owned = self._owned.get(partition)
+            if owned is None:
+                return
+            if chunk[0].offset < owned.position.next:
+                # Polled before the seek.
+                consumer.seek(partition, owned.position.next)
+                return
+            if chunk[0].offset > owned.position.next:
+                # Records are missing: loading says whether they are gone from the log.
+                self._give_up(consumer, partition, Fenced(f"got offset {chunk[0].offset}, not {owned.position.next}"))
+                return
+            try:
+                self._apply(owned, chunk)
+            except Halted as error:
+                self._drop(partition)
+                consumer.pause(partition)
+                self._halt(partition, error)
+            except (Unavailable, Fenced) as error:
+                self._give_up(consumer, partition, error)
+            else:
+                self._measure(consumer, partition, owned)
+
+    def _give_up(self, consumer: KafkaConsumer, partition: TopicPartition, error: Unavailable | Fenced) -> None:
+        """Drops a partition after an error; it is loaded again, at once or after a pause, and goes on from there."""
+        metrics.SETBACKS.labels(type(error).__name__.lower()).inc()
+        log.warning("gave up a chunk", extra={"partition": str(partition), "error": str(error)})
+        self._drop(partition)
+        consumer.pause(partition)
+        self._retry_at[partition] = time.monotonic() + (RETRY_S if isinstance(error, Unavailable) else 0.0)
+
+    def _apply(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> None:
+        try:
+            with metrics.CHUNK_SECONDS.labels(chunk[0].topic.removeprefix(self._settings.topic_prefix)).time():
+                applied = self._applied(owned, chunk)
+        except TooLarge:
+            if len(chunk) == 1:
+                raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
+            middle = len(chunk) // 2
+            self._apply(owned, chunk[:middle])
+            self._apply(owned, chunk[middle:])
+            return
+        for effect, n in applied.effects.items():
+            metrics.RECORDS.labels(effect).inc(n)
+        self._refresher.touch(applied)
+
+    def _applied(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> Applied:
+        if isinstance(owned, AppraisalsPartition):
+            return self._appraising.apply(owned, chunk)
+        return self._counting.apply(owned, chunk)
+
+    def _refresh(self) -> None:
+        appraisals = self._owned.get(self._appraisals)
+        if not isinstance(appraisals, AppraisalsPartition) or time.monotonic() < self._refresh_at:
+            return
+        own = {
+            partition.partition: owned
+            for partition, owned in self._owned.items()
+            if isinstance(owned, ResponsesPartition)
+        }
+        began = time.monotonic()
+        try:
+            units = self._refresher.refresh(own, appraisals)
+        except Fenced as error:
+            # Which of them moved is found by loading each again.
+            log.warning("a partition has another owner", extra={"error": str(error)})
+            metrics.SETBACKS.labels("fenced").inc()
+            for partition in list(self._owned):
+                self._drop(partition)
+        except Unavailable as error:
+            log.warning("cannot refresh yet", extra={"error": str(error)})
+            metrics.SETBACKS.labels("unavailable").inc()
+            self._refresh_at = time.monotonic() + RETRY_S
+            return
+        else:
+            if units:
+                metrics.UNITS_REFRESHED.inc(units)
+                metrics.REFRESH_SECONDS.observe(time.monotonic() - began)
+        self._refresh_at = max(began + REFRESH_S, time.monotonic() + 3 * (time.monotonic() - began))
+
+    def _commit(self, consumer: KafkaConsumer, *, wait: bool = False) -> None:
+        """Tells the group's offsets to those who watch lag; nothing here ever reads them."""
+        if not wait and time.monotonic() < self._commit_at:
+            return
+        self._commit_at = time.monotonic() + COMMIT_S
+        offsets = {
+            partition: OffsetAndMetadata(owned.position.next, "", -1) for partition, owned in self._owned.items()
+        }
+        if not offsets:
+            return
+        if wait:
+            try:
+                consumer.commit(offsets, timeout_ms=2_000)
+            except KafkaError as error:
+                log.info("the last offsets were not told", extra={"error": repr(error)})
+        else:
+            consumer.commit_async(offsets)
+
+    def _measure(self, consumer: KafkaConsumer, partition: TopicPartition, owned: Owned) -> None:
+        labels = partition.topic.removeprefix(self._settings.topic_prefix), str(partition.partition)
+        metrics.POSITION.labels(*labels).set(owned.position.next)
+        end = consumer.highwater(partition)
+        if end is not None:
+            metrics.LAG.labels(*labels).set(max(0, end - owned.position.next))
+
+    def _drop(self, partition: TopicPartition) -> None:
+        if self._owned.pop(partition, None) is not None:
+            metrics.OWNED.set(len(self._owned))
+            self._refresher.lose()
+
+    def _halt(self, partition: TopicPartition, error: Halted) -> None:
+        log.critical("a partition stopped", extra={"partition": str(partition), "reason": str(error)})
+        self._halted[partition] = str(error)
+        self._retry_at.pop(partition, None)
+        metrics.HALTED.labels(partition.topic.removeprefix(self._settings.topic_prefix)).set(len(self._halted))
+
+
+def _chunks(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
+    """Records cut into what one transaction takes, without a gap in any."""
+    starts = [0]
+    size = 0
+    for index, (before, record) in enumerate(pairwise(records), 1):
+        size += len(before.value or b"")
+        if index - starts[-1] >= CHUNK_RECORDS or size >= CHUNK_BYTES or record.offset != before.offset + 1:
+            starts.append(index)
+            size = 0
+    return (records[start:end] for start, end in pairwise([*starts, len(records)]))

@@ -1,0 +1,41 @@
+"""The definitions as scoring needs them: a version that a record names, waited for when it may still be on its way."""
+
+from __future__ import annotations
+
+from services.common.campaign import Campaign
+from services.common.catalogue import Catalogue
+from services.scoring.ledger import Unavailable
+from services.scoring.revisions import Rejected
+
+PATIENCE_S = 5.0
+
+
+class Definitions:
+    """Finds definitions in the catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._absent: set[tuple[str, int]] = set()
+
+    def find(self, campaign: str, version: int) -> Campaign:
+        """A version of a campaign.
+
+        Intake publishes a definition before it accepts a response by it, so what is not there once the topic has been
+        read to its end never was.
+
+        Raises:
+            Rejected: there is no such version.
+            Unavailable: the topic cannot be read to its end now.
+        """
+        found = self._catalogue.version(campaign, version)
+        if found is None and (campaign, version) not in self._absent:
+            if not self._catalogue.follower.catch_up(PATIENCE_S):
+                raise Unavailable("the definitions cannot be read to their end")
+            found = self._catalogue.version(campaign, version)
+            if found is None:
+                self._absent.add((campaign, version))
+        if found is None:
+            raise Rejected("unknown-campaign", f"campaign {campaign!r} has no version {version}")
+        # It may have been published since it was found missing.
+        self._absent.discard((campaign, version))
+        return found

@@ -1,0 +1,164 @@
+"""The transaction that moves a partition's position together with all that follows from the records, or nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from services.common import mongo
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+Found = TypeVar("Found")
+
+TRANSACTION_TOO_LARGE = 388
+COMMIT_MS = 5_000
+"""A commit that takes longer is taken for unknown and goes through the compare again."""
+
+
+class Fenced(Exception):
+    """The stored position is not the one expected: another scorer owns the partition, or an unknown commit stood."""
+
+
+class Unavailable(Exception):
+    """Not now: a server is away or refuses. What became of a chunk is unknown until the position is loaded again."""
+
+
+class TooLarge(Exception):
+    """The chunk does not fit a transaction: split it."""
+
+
+class Halted(Exception):
+    """This partition must not go on before an operator has looked; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a partition of a topic is applied: `next` is the offset of the first record that is not."""
+
+    topic: str
+    partition: int
+    next: int
+    topic_id: str
+
+    @property
+    def key(self) -> Document:
+        return {"topic": self.topic, "partition": self.partition}
+
+
+class Ledger:
+    """Applies chunks of records to MongoDB. One per process and never two threads at once.
+
+    Always the same client session: a new transaction on it aborts its predecessor on the server, where a new session
+    would meet the locks that its own lost predecessor still holds.
+    """
+
+    def __init__(self, client: MongoClient[Document]) -> None:
+        self.db: Database[Document] = mongo.database(client)
+        self._session = client.start_session(causal_consistency=True)
+
+    def close(self) -> None:
+        self._session.end_session()
+
+    def position(self, topic: str, partition: int, topic_id: str) -> Position:
+        """The stored position of a partition, begun at 0 when it was never read.
+
+        Raises:
+            Halted: the stored position belongs to another topic of the same name.
+            Unavailable: MongoDB is away.
+        """
+        key = {"topic": topic, "partition": partition}
+        try:
+            found = self.db.positions.find_one({"_id": key})
+            if found is None:
+                found = {"_id": key, "p": partition, "topic_id": topic_id, "next": 0, "counted": {}}
+                self.db.positions.insert_one(found)
+        except DuplicateKeyError:
+            return self.position(topic, partition, topic_id)
+        except PyMongoError as error:
+            raise Unavailable(f"cannot read the position: {error}") from error
+        if found["topic_id"] != topic_id:
+            raise Halted(
+                f"topic {topic} was made anew (its id was {found['topic_id']}, it is {topic_id}): what was counted "
+                "came from a log that is gone; restore the log, or start with an empty database"
+            )
+        return Position(topic, partition, found["next"], topic_id)
+
+    def read(self, query: Callable[[Database[Document], ClientSession], Found], position: Position) -> Found:
+        """What belongs to a position, read in one snapshot in which the position is the stored one.
+
+        Raises:
+            Fenced: the position has moved meanwhile.
+            Unavailable: MongoDB is away.
+        """
+        try:
+            with self.db.client.start_session(snapshot=True) as session:
+                stored = self.db.positions.find_one({"_id": position.key}, session=session)
+                if stored is None or stored["next"] != position.next:
+                    raise Fenced(f"position of {position.key} has moved")
+                return query(self.db, session)
+        except PyMongoError as error:
+            raise Unavailable(f"cannot read: {error}") from error
+
+    def apply(
+        self,
+        position: Position,
+        next_: int,
+        work: Callable[[Database[Document], ClientSession], Sequence[Document]],
+    ) -> None:
+        """Applies one chunk in one transaction (snapshot, majority), in these steps and in this order.
+
+        1. `positions`: the stored position is compared with the expected one and set to the next. First, so that a
+           zombie collides before it works.
+        2. `work`: looks up what the records refer to and writes what they change.
+        3. `rejected`: the records that cannot be applied, as `work` returns them, kept whole.
+        4. Commit. After any error, whatever it says of the outcome, the caller loads the position again and goes
+           through the compare of step 1 again: never a guess.
+
+        Raises:
+            Fenced: step 1 did not find the expected position.
+            TooLarge: the server refuses a transaction of this size.
+            Unavailable: any other error; whether it was committed is not known.
+        """
+        session = self._session
+        try:
+            session.start_transaction(
+                ReadConcern("snapshot"), WriteConcern("majority", j=True), max_commit_time_ms=COMMIT_MS
+            )
+            moved = self.db.positions.update_one(
+                {"_id": position.key, "next": position.next, "topic_id": position.topic_id},
+                {"$set": {"next": next_}},
+                session=session,
+            )
+            if moved.matched_count == 0:
+                raise Fenced(f"position of {position.key} is not {position.next}")
+            rejected = work(self.db, session)
+            if rejected:
+                self.db.rejected.insert_many(rejected, session=session)
+            session.commit_transaction()
+        except OperationFailure as error:
+            if error.code == TRANSACTION_TOO_LARGE:
+                raise TooLarge from error
+            raise Unavailable(f"the transaction failed: {error}") from error
+        except PyMongoError as error:
+            raise Unavailable(f"the transaction failed: {error}") from error
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Ends a transaction that was not committed; the server ends it by itself when it cannot be told."""
+        if self._session.in_transaction:
+            try:
+                self._session.abort_transaction()
+            except PyMongoError as error:
+                log.warning("could not abort a transaction", extra={"error": str(error)})

@@ -1,0 +1,28 @@
+"""The metrics of scoring, each with its meaning; docs/operations.md lists them."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS = Counter("parindex_scoring_records", "Records applied, by what they did", ["effect"])
+CHUNK_SECONDS = Histogram(
+    "parindex_scoring_chunk_seconds",
+    "Time from the start to the commit of a chunk's transaction",
+    ["topic"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+REFRESH_SECONDS = Histogram(
+    "parindex_scoring_refresh_seconds",
+    "Time of a refresh of indices that wrote something",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+UNITS_REFRESHED = Counter("parindex_scoring_units_refreshed", "Unit indices written")
+POSITION = Gauge("parindex_scoring_position", "Next offset to apply", ["topic", "partition"])
+LAG = Gauge("parindex_scoring_lag", "Records of the log not applied yet", ["topic", "partition"])
+SETBACKS = Counter(
+    "parindex_scoring_setbacks",
+    "Chunks given up and gone through again: fenced by another owner, or a server was unavailable",
+    ["kind"],
+)
+HALTED = Gauge("parindex_scoring_halted", "Partitions that stopped for an operator to look", ["topic"])
+OWNED = Gauge("parindex_scoring_partitions_owned", "Partitions loaded by this process")

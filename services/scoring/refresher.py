@@ -1,0 +1,293 @@
+"""Touched units → indices and the campaign's state: one writer at a time, each refresh exactly one state of the log.
+
+The process that owns the one partition of `appraisals` refreshes. It knows its own partitions from memory and the
+others' from the database, all as of one snapshot, so what it writes is the result of the log up to the positions that
+it states.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import MongoClient, ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from services.common import campaign_schema, index_document, mongo
+from services.common.appraisals import AppraisalRow
+from services.common.campaign import Campaign
+from services.common.catalogue import Catalogue
+from services.common.index import Formula, GroupTally
+from services.common.settings import Settings
+from services.scoring.appraising import AppraisalsPartition, RowKey
+from services.scoring.counting import Applied, ResponsesPartition
+from services.scoring.ledger import Document, Fenced, Unavailable
+from services.scoring.tallies import Tally, TallyKey, tally_key
+
+log = logging.getLogger(__name__)
+
+UNITS_PER_TRANSACTION = 500
+"""More would make the transaction of a large campaign too large; readers see none of it before the last."""
+
+
+@dataclass(slots=True)
+class _Mirror:
+    """What another process has counted in a partition, as last read."""
+
+    next: int = 0
+    tallies: dict[TallyKey, Tally] = field(default_factory=dict)
+    counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One state of the log: positions by topic and partition, and responses counted by campaign and group."""
+
+    positions: Mapping[str, Mapping[str, int]]
+    counted: Mapping[str, Mapping[str, int]]
+
+
+class Refresher:
+    """Keeps `indices` and `campaign_state` current. Used by the scorer's one thread.
+
+    A token stored in the database fences whoever refreshed before: each transaction first finds it unchanged. After an
+    error of unknown outcome it is taken anew, and with it the states as they are in the database.
+    """
+
+    def __init__(self, client: MongoClient[Document], catalogue: Catalogue, settings: Settings) -> None:
+        self._db = mongo.database(client)
+        self._catalogue = catalogue
+        self._settings = settings
+        self._session = client.start_session(causal_consistency=True)
+        self._token = ""
+        self._mirrors: dict[int, _Mirror] = {}
+        self._formulas: dict[str, tuple[int, Formula]] = {}
+        self._states: dict[str, Document] = {}
+        self._dirty_units: dict[str, set[str]] = {}
+        self._dirty_campaigns: set[str] = set()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is known that must be written."""
+        return not self._token or bool(self._dirty_campaigns)
+
+    def close(self) -> None:
+        self._session.end_session()
+
+    def lose(self) -> None:
+        """Forgets all it knew: the next refresh begins from what is in the database."""
+        self._token = ""
+
+    def _take_over(self) -> None:
+        token = uuid.uuid4().hex
+        self._db.refresher.update_one({"_id": "refresher"}, {"$set": {"token": token, "writes": 0}}, upsert=True)
+        self._states = {found["_id"]: found for found in self._db.campaign_state.find({})}
+        self._mirrors.clear()
+        self._dirty_units.clear()
+        self._dirty_campaigns.clear()
+        for campaign in self._states:
+            self._touch_all(campaign)
+        self._token = token
+
+    def touch(self, applied: Applied) -> None:
+        """Notes what a chunk of this process has changed."""
+        self._dirty_campaigns |= applied.campaigns
+        for campaign, unit in applied.units:
+            self._dirty_units.setdefault(campaign, set()).add(unit)
+
+    def refresh(self, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition) -> int:
+        """Writes what has changed; returns the number of units written.
+
+        Args:
+            own: the partitions of responses that this process owns, by number.
+            appraisals: the partition of appraisals, owned by this process.
+
+        Raises:
+            Fenced: a partition of `own` has moved in the database: another process owns it.
+            Unavailable: MongoDB is away, or another process has taken the refresh; the next call begins anew.
+        """
+        try:
+            if not self._token:
+                self._take_over()
+            view = self._look(own, appraisals)
+            self._note_definitions()
+            return sum(self._write(campaign, view, own, appraisals) for campaign in sorted(self._dirty_campaigns))
+        except PyMongoError as error:
+            self.lose()
+            raise Unavailable(f"cannot refresh: {error}") from error
+
+    def _look(self, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition) -> _View:
+        """Reads where all partitions stand, and what others have counted since the last look, in one snapshot."""
+        responses, appraised = self._settings.topic("responses"), self._settings.topic("appraisals")
+        positions: dict[str, dict[str, int]] = {"responses": {}, "appraisals": {}}
+        counted: dict[str, dict[str, int]] = {}
+        with self._db.client.start_session(snapshot=True) as session:
+            for stored in self._db.positions.find({}, session=session):
+                topic, p = stored["_id"]["topic"], stored["_id"]["partition"]
+                if topic == responses:
+                    positions["responses"][str(p)] = stored["next"]
+                    if p in own:
+                        _expect(stored, own[p].position.next)
+                    else:
+                        self._mirror(p, stored, session)
+                    _add(counted, stored["counted"])
+                elif topic == appraised:
+                    _expect(stored, appraisals.position.next)
+                    positions["appraisals"][str(p)] = stored["next"]
+        for p in own:
+            self._mirrors.pop(p, None)
+        return _View(positions, counted)
+
+    def _mirror(self, p: int, stored: Mapping[str, Any], session: ClientSession) -> None:
+        mirror = self._mirrors.get(p)
+        if mirror is None or stored["next"] < mirror.next:
+            mirror = self._mirrors[p] = _Mirror()
+        if stored["next"] == mirror.next:
+            return
+        for found in self._db.tallies.find({"p": p, "at": {"$gt": mirror.next}}, session=session):
+            campaign, group, unit = tally_key(found)
+            mirror.tallies[campaign, group, unit] = Tally.of(found)
+            self._dirty_campaigns.add(campaign)
+            self._dirty_units.setdefault(campaign, set()).add(unit)
+        # Whose records changed no tally (duplicates, say) has moved on all the same.
+        self._dirty_campaigns |= {campaign for campaign in stored["counted"] if campaign in self._states}
+        mirror.counted = stored["counted"]
+        mirror.next = stored["next"]
+
+    def _note_definitions(self) -> None:
+        """Notes every unit of a campaign whose definition is newer than its state."""
+        for campaign in self._catalogue:
+            state = self._states.get(campaign.code)
+            if state is None or state["version"] < campaign.version:
+                self._touch_all(campaign.code)
+
+    def _touch_all(self, code: str) -> None:
+        campaign = self._catalogue.current(code)
+        if campaign is not None:
+            self._dirty_campaigns.add(code)
+            self._dirty_units[code] = set(campaign.unit)
+
+    def _write(
+        self,
+        code: str,
+        view: _View,
+        own: Mapping[int, ResponsesPartition],
+        appraisals: AppraisalsPartition,
+    ) -> int:
+        campaign = self._catalogue.current(code)
+        if campaign is None:
+            # Its definition is on its way: a state without it would be of no use to a reader.
+            return 0
+        self._keep_definition(campaign)
+        number = self._states.get(code, {}).get("state", 0) + 1
+        units = sorted(self._dirty_units.get(code, ()))
+        sources = [owned.counts.tallies for owned in own.values()] + [other.tallies for other in self._mirrors.values()]
+        state = {
+            "_id": code,
+            "state": number,
+            "version": campaign.version,
+            "positions": view.positions,
+            "counted": dict(view.counted.get(code, {})),
+        }
+        parts = [units[start : start + UNITS_PER_TRANSACTION] for start in range(0, len(units), UNITS_PER_TRANSACTION)]
+        for part in parts[:-1]:
+            self._commit(self._documents(campaign, part, number, sources, appraisals.rows), None)
+        last = parts[-1] if parts else []
+        self._commit(self._documents(campaign, last, number, sources, appraisals.rows), state)
+        self._states[code] = state
+        self._dirty_units.pop(code, None)
+        self._dirty_campaigns.discard(code)
+        return len(units)
+
+    def _keep_definition(self, campaign: Campaign) -> None:
+        if self._states.get(campaign.code, {}).get("version") != campaign.version:
+            self._db.campaigns.update_one(
+                {"_id": {"campaign": campaign.code, "version": campaign.version}},
+                {"$setOnInsert": {"definition": campaign_schema.dump(campaign)}},
+                upsert=True,
+            )
+
+    def _documents(
+        self,
+        campaign: Campaign,
+        units: Iterable[str],
+        number: int,
+        sources: list[dict[TallyKey, Tally]],
+        rows: Mapping[RowKey, AppraisalRow],
+    ) -> list[Document]:
+        formula = self._formula(campaign)
+        documents = []
+        for unit in units:
+            tallies = {group: _total(sources, (campaign.code, group, unit)) for group in campaign.group}
+            result = formula.compute(unit, tallies, rows.get((campaign.code, unit), AppraisalRow()))
+            documents.append(
+                {
+                    "_id": {"campaign": campaign.code, "unit": unit},
+                    "campaign": campaign.code,
+                    "unit": unit,
+                    "block": campaign.unit[unit].block,
+                    "version": campaign.version,
+                    "state": number,
+                    **index_document.write(result),
+                }
+            )
+        return documents
+
+    def _formula(self, campaign: Campaign) -> Formula:
+        version, formula = self._formulas.get(campaign.code, (0, None))
+        if formula is None or version != campaign.version:
+            formula = Formula(campaign)
+            self._formulas[campaign.code] = campaign.version, formula
+        return formula
+
+    def _commit(self, documents: list[Document], state: Document | None) -> None:
+        """Writes indices and, with the last of them, the state that holds them."""
+        with self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True)):
+            held = self._db.refresher.update_one(
+                {"_id": "refresher", "token": self._token}, {"$inc": {"writes": 1}}, session=self._session
+            )
+            if held.matched_count == 0:
+                self.lose()
+                raise Unavailable("another process has taken the refresh")
+            if documents:
+                self._db.indices.bulk_write(
+                    [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents],
+                    ordered=False,
+                    session=self._session,
+                )
+            if state is not None:
+                self._db.campaign_state.replace_one({"_id": state["_id"]}, state, upsert=True, session=self._session)
+
+
+def _expect(stored: Mapping[str, Any], next_: int) -> None:
+    if stored["next"] != next_:
+        raise Fenced(f"position of {stored['_id']} is {stored['next']}, not {next_}")
+
+
+def _add(counted: dict[str, dict[str, int]], more: Mapping[str, Mapping[str, int]]) -> None:
+    for campaign, groups in more.items():
+        total = counted.setdefault(campaign, {})
+        for group, n in groups.items():
+            total[group] = total.get(group, 0) + n
+
+
+def _total(sources: Iterable[Mapping[TallyKey, Tally]], key: TallyKey) -> GroupTally:
+    """The sum over all partitions; their counts may differ in length, what is missing being zero."""
+    n = 0
+    counts: list[int] = []
+    for source in sources:
+        tally = source.get(key)
+        if tally is None:
+            continue
+        n += tally.n
+        if len(tally.counts) > len(counts):
+            counts.extend([0] * (len(tally.counts) - len(counts)))
+        for place, count in enumerate(tally.counts):
+            counts[place] += count
+    return GroupTally(n, counts)

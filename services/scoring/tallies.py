@@ -1,0 +1,155 @@
+"""A partition's counts in memory: loaded with its position, changed on a stage, adopted after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.common.contribution import Contribution
+from services.scoring.revisions import EFFECTS, Effect
+
+Document = dict[str, Any]
+
+TallyKey = tuple[str, str, str]
+"""Campaign, group, unit."""
+DayKey = tuple[str, str, str]
+"""Campaign, group, day as YYYY-MM-DD in the campaign's own time zone."""
+Units = Mapping[str, tuple[list[int], Mapping[str, str]]]
+"""Of one response: unit → (places of its answers in the group's counts, the answers leaf → option)."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """One partition's sums for a unit and group.
+
+    `n` responses, `opinions` of them with an opinion; `counts` by the group's layout; `s1` and `s2` are the sums of x
+    and x² of `Contribution` (1/10,000 point). `at` is the partition's position after the chunk that last changed it.
+    """
+
+    n: int = 0
+    opinions: int = 0
+    s1: int = 0
+    s2: int = 0
+    counts: list[int] = field(default_factory=list)
+    at: int = 0
+
+    def copy(self) -> Tally:
+        return Tally(self.n, self.opinions, self.s1, self.s2, self.counts.copy(), self.at)
+
+    def add(self, sign: int, places: Iterable[int], contribution: int | None) -> None:
+        """Counts one response in (sign 1) or out (sign -1)."""
+        self.n += sign
+        counts = self.counts
+        for place in places:
+            if place >= len(counts):
+                counts.extend([0] * (place + 1 - len(counts)))
+            counts[place] += sign
+        if contribution is not None:
+            self.opinions += sign
+            self.s1 += sign * contribution
+            self.s2 += sign * contribution * contribution
+
+    def document(self, partition: int, key: TallyKey) -> Document:
+        campaign, group, unit = key
+        return {
+            "_id": {"p": partition, "campaign": campaign, "group": group, "unit": unit},
+            "p": partition,
+            "at": self.at,
+            "n": self.n,
+            "counts": self.counts,
+            "opinions": self.opinions,
+            # As text: a sum of squares may outgrow the 64 bits of the database's integers.
+            "s1": str(self.s1),
+            "s2": str(self.s2),
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Tally:
+        return cls(
+            document["n"],
+            document["opinions"],
+            int(document["s1"]),
+            int(document["s2"]),
+            list(document["counts"]),
+            document["at"],
+        )
+
+
+def tally_key(document: Mapping[str, Any]) -> TallyKey:
+    key = document["_id"]
+    return key["campaign"], key["group"], key["unit"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """All that a partition of responses has counted."""
+
+    partition: int
+    tallies: dict[TallyKey, Tally] = field(default_factory=dict)
+    activity: dict[DayKey, dict[str, int]] = field(default_factory=dict)
+    counted: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Campaign → group → responses that count now."""
+
+    def stage(self) -> Stage:
+        return Stage(self)
+
+
+class Stage:
+    """Changes to counts that become theirs only when the transaction has committed."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self.tallies: dict[TallyKey, Tally] = {}
+        self.activity: dict[DayKey, dict[str, int]] = {}
+        self.counted: dict[str, dict[str, int]] = {
+            campaign: dict(groups) for campaign, groups in counts.counted.items()
+        }
+
+    def count(
+        self,
+        sign: int,
+        campaign: str,
+        group: str,
+        units: Units,
+        contribution: Contribution,
+    ) -> None:
+        """Counts a response in (sign 1) or out (sign -1)."""
+        groups = self.counted.setdefault(campaign, {})
+        groups[group] = groups.get(group, 0) + sign
+        for unit, (places, answers) in units.items():
+            self._tally((campaign, group, unit)).add(sign, places, contribution.of(group, unit, answers))
+
+    def note(self, key: DayKey, effect: Effect) -> None:
+        """Notes in the activity of a day what a record did."""
+        day = self.activity.get(key)
+        if day is None:
+            day = self.activity[key] = dict(self._counts.activity.get(key) or dict.fromkeys(EFFECTS, 0))
+        day[effect] += 1
+
+    def _tally(self, key: TallyKey) -> Tally:
+        tally = self.tallies.get(key)
+        if tally is None:
+            known = self._counts.tallies.get(key)
+            tally = self.tallies[key] = known.copy() if known is not None else Tally()
+        return tally
+
+    def seal(self, next_: int) -> None:
+        """Marks what was touched with the position after the chunk, for the refresher of another process."""
+        for tally in self.tallies.values():
+            tally.at = next_
+
+    def tally_documents(self) -> Iterator[Document]:
+        return (tally.document(self._counts.partition, key) for key, tally in self.tallies.items())
+
+    def activity_documents(self) -> Iterator[Document]:
+        for (campaign, group, day), effects in self.activity.items():
+            partition = self._counts.partition
+            key = {"p": partition, "campaign": campaign, "group": group, "day": day}
+            yield {"_id": key, "p": partition, **effects}
+
+    def adopt(self) -> None:
+        """The transaction has committed: the changes are now what is counted."""
+        self._counts.tallies.update(self.tallies)
+        self._counts.activity.update(self.activity)
+        self._counts.counted = self.counted
