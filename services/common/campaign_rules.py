@@ -130,41 +130,48 @@ def _scales(root: Node) -> Iterator[Fault]:
 
 
 def _leaves(root: Node, leaves: list[Node]) -> Iterator[Fault]:
-    groups, scales = _codes(root, "groups"), _codes(root, "scales")
-    rated = {unit.code("block") for unit in root.rows("units")} - {None}
+    scales = _codes(root, "scales")
+    answering = _answering(root)
     for leaf in leaves:
         if leaf.value.get("method") == "appraisal":
-            for name in SURVEY_FIELDS:
-                if name in leaf.value:
-                    yield leaf.fault(
-                        name,
-                        "survey-only",
-                        "an appraisal leaf is not asked of anybody: remove this, or make it a survey",
-                    )
+            yield from _appraisal_leaf(leaf)
         elif leaf.value.get("method") == "survey":
-            yield from _survey_leaf(leaf, groups, scales, rated)
+            yield from _survey_leaf(leaf, scales, answering)
 
 
-def _survey_leaf(
-    leaf: Node, groups: dict[str, Node], scales: dict[str, Node], rated: set[str | None]
-) -> Iterator[Fault]:
+def _answering(root: Node) -> dict[str, bool]:
+    """By group: whether it rates a block that has units, or may do so once its rates are repaired."""
+    rated = {unit.code("block") for unit in root.rows("units")}
+    empty = {block for block in _codes(root, "blocks") if block not in rated}
+    return {
+        code: any(not isinstance(block, str) or block not in empty for _, block in group.items("rates"))
+        or not group.items("rates")
+        for code, group in _codes(root, "groups").items()
+    }
+
+
+def _appraisal_leaf(leaf: Node) -> Iterator[Fault]:
+    for name in SURVEY_FIELDS:
+        if name in leaf.value:
+            detail = "an appraisal leaf is not asked of anybody: remove this, or make it a survey"
+            yield leaf.fault(name, "survey-only", detail)
+
+
+def _survey_leaf(leaf: Node, scales: dict[str, Node], answering: dict[str, bool]) -> Iterator[Fault]:
     for name in ("scale", "groups"):
         if name not in leaf.value:
             yield leaf.fault(name, "missing", f"a survey leaf needs its {name}: add it")
     yield from _unknown(leaf, ("scale",), "scale", leaf.value.get("scale"), scales)
-    yield from _references(leaf, "groups", "group", groups)
-    own = [code for _, code in leaf.items("groups") if isinstance(code, str)]
+    yield from _references(leaf, "groups", "group", answering)
+    own = {code for _, code in leaf.items("groups") if isinstance(code, str)}
     weights = leaf.value.get("weights")
     for code in weights if isinstance(weights, Mapping) else ():
         if code not in own:
             detail = f"the group {shown(code)} does not answer this leaf: add it to groups, or remove the weight"
             yield leaf.fault(("weights", code), "unknown-group", detail)
-    if own and rated and all(code in groups for code in own):
-        blocks = {block for code in own for _, block in groups[code].items("rates")}
-        if blocks and not any(block in rated for block in blocks):
-            yield leaf.fault(
-                "groups", "nobody-answers", "none of these groups rates a block that has units: add one that does"
-            )
+    if own and not any(answering.get(code, True) for code in own):
+        detail = "none of these groups rates a block that has units: add one that does"
+        yield leaf.fault("groups", "nobody-answers", detail)
 
 
 def _sums(root: Node, leaves: list[Node]) -> Iterator[Fault]:

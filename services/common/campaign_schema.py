@@ -64,12 +64,12 @@ def json_schema() -> dict[str, Any]:
     return made_of(CampaignDocument)
 
 
-def _campaign(schema: Document, document: object, problems: list[Problem]) -> Campaign:
+def _campaign(schema: Document, document: Mapping[str, object], problems: list[Problem]) -> Campaign:
     """The campaign, or a DefinitionError with `problems` and all that the schema and the rules find."""
     faults: list[Fault] = []
     campaign: Campaign | None = None
     try:
-        campaign = schema.load(document)  # type: ignore[arg-type]  # marshmallow reports what is no mapping
+        campaign = schema.load(document)
     except ValidationError as error:
         faults.extend(_faults(error.normalized_messages()))  # type: ignore[no-untyped-call]
     if isinstance(document, Mapping):

@@ -72,11 +72,11 @@ def line_of(document: object, path: Path) -> int | None:
     return line
 
 
-def read(text: str | bytes) -> tuple[object, list[Problem]]:
+def read(text: str | bytes) -> tuple[Fields, list[Problem]]:
     """The document in `text`, and what is wrong with it but does not hinder reading on (repeated keys, aliases, tags).
 
     Raises:
-        DefinitionError: the text is too large, not UTF-8, not YAML, empty, or nested too deeply.
+        DefinitionError: the text is too large, not UTF-8, not YAML, not a mapping, or nested too deeply.
     """
     decoded = _decoded(text)
     reader = _Reader()
@@ -87,7 +87,7 @@ def read(text: str | bytes) -> tuple[object, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.problem, error.context) if part)
         raise _fatal(
-            min(mark.line, decoded.count("\n")) + 1 if mark else None,
+            min(mark.line, decoded.rstrip().count("\n")) + 1 if mark else None,
             "syntax",
             f"not readable as YAML: {said}; look at the indentation (spaces, no tabs), colons and quotes up to here",
         ) from error
@@ -95,7 +95,12 @@ def read(text: str | bytes) -> tuple[object, list[Problem]]:
         raise _fatal(None, "syntax", f"not readable as YAML: {error}") from error
     if not reader.found:
         raise _fatal(1, "empty", "the document is empty: a definition starts with `campaign: <code>`")
-    return reader.found[0], reader.problems
+    document = reader.found[0]
+    if not isinstance(document, Fields):
+        raise _fatal(
+            1, "not-a-mapping", "a definition is a mapping: one `field: value` a line, the first `campaign: <code>`"
+        )
+    return document, reader.problems
 
 
 def _decoded(text: str | bytes) -> str:
@@ -136,7 +141,8 @@ class _Reader:
         self.found: list[object] = []
         self.problems: list[Problem] = []
         self._open: list[Rows | Fields] = []
-        self._steps: list[str | int | None] = []  # by open container: where it is read; None before a first key
+        self._steps: list[str | int | None] = []  # by open container: where it is read; None before a key
+        self._key_line = 0  # of the key that was read last: that of a value in a mapping
 
     def take(self, event: yaml.Event) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -164,7 +170,7 @@ class _Reader:
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
         text: str = event.value
         if self._open and isinstance(self._open[-1], Fields) and self._steps[-1] is None:
-            self._steps[-1] = text
+            self._steps[-1], self._key_line = text, line
             self._refuse_marks(event, line)
             return
         self._put(_WORDS[text] if event.implicit[0] and text in _WORDS else text, line)
@@ -186,10 +192,10 @@ class _Reader:
             raise _fatal(line, "key", "a list or mapping cannot be a key: the name of a field is a word")
         elif step in container:
             first = container.lines[step]
-            self._say(line, "repeated-key", f"{step!r} is already given in line {first}: keep one of them")
+            self._say(self._key_line, "repeated-key", f"{step!r} is already given in line {first}: keep one of them")
         else:
             container[step] = value
-            container.lines[step] = line
+            container.lines[step] = self._key_line
 
     def _value_read(self) -> None:
         if self._open and isinstance(self._open[-1], Fields):
