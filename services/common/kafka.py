@@ -98,12 +98,13 @@ def create_topics(settings: Settings) -> list[str]:
     try:
         present = set(admin.list_topics())
         missing = [name for name in wanted if name not in present]
-        admin.create_topics(
-            [
-                NewTopic(name, wanted[name], settings.replication, topic_configs=_topic_configs(settings))
-                for name in missing
-            ]
-        )
+        if missing:
+            admin.create_topics(
+                [
+                    NewTopic(name, wanted[name], settings.replication, topic_configs=_topic_configs(settings))
+                    for name in missing
+                ]
+            )
         admin.wait_for_topics(list(wanted))
         for topic in admin.describe_topics(list(wanted)):
             found = len(topic["partitions"])
