@@ -1,0 +1,111 @@
+"""What a server needs from the machine: the platform, the packages with the binaries, free ports, space on the disk."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import platform
+import random
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from deploy.embedded.errors import EmbeddedError, cannot_write
+
+LOOPBACK = "127.0.0.1"
+OWN_SERVERS = "name running servers with PARINDEX_KAFKA and PARINDEX_MONGO"
+LOWEST_PORT = 15_000
+NEEDED_BYTES = 1 << 30
+"""MongoDB preallocates 300 MB of journal; below this an hour of use would end in a full disk."""
+
+
+def require_platform() -> None:
+    """Refuses a machine for which the packages have no binaries.
+
+    Raises:
+        EmbeddedError: not Linux on x86-64.
+    """
+    machine = platform.machine()
+    if sys.platform != "linux" or machine not in {"x86_64", "AMD64"}:
+        raise EmbeddedError(
+            f"The embedded servers run on Linux x86-64 only, and this is {platform.system()} {machine}: {OWN_SERVERS}, "
+            "or use docker compose."
+        )
+
+
+def require_package(module: str) -> Path:
+    """The folder of an installed package of the extra `embedded`.
+
+    Raises:
+        EmbeddedError: it is not installed.
+    """
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(
+            f"The package {module} is not installed: run pip install 'parindex[embedded]', or {OWN_SERVERS}."
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def require_space(folder: Path, remedy: str) -> None:
+    """Makes the folder and refuses a disk that is as good as full.
+
+    Raises:
+        EmbeddedError: the folder cannot be made, or less than `NEEDED_BYTES` are free.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise cannot_write(folder, error, remedy) from error
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_BYTES:
+        raise EmbeddedError(
+            f"The disk is full: {free >> 20} MB are free in {folder}, the servers need {NEEDED_BYTES >> 20} MB. "
+            f"Free some, or {remedy}."
+        )
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct ports of the loopback address that nobody listens on now.
+
+    They lie below the range from which the system takes the ports of outgoing connections. Inside it a client that
+    tries again and again while its server restarts is sooner or later given the server's own port, connects to itself
+    and keeps the server from listening.
+    """
+    lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = random.sample(range(min(LOWEST_PORT, lowest_outgoing - 1_000), lowest_outgoing), 1_000)
+    found = list(itertools.islice((port for port in candidates if is_free(port)), count))
+    if len(found) < count:
+        raise EmbeddedError(
+            f"{LOOPBACK} has no {count} free ports below {lowest_outgoing}: end some of the programs that listen there."
+        )
+    return found
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of the loopback address now."""
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def require_free(name: str, port: int) -> None:
+    """Refuses a port on which somebody listens.
+
+    Raises:
+        EmbeddedError: it is taken.
+    """
+    if not is_free(port):
+        raise EmbeddedError(
+            f"Port {port} of {LOOPBACK}, chosen for {name}, is taken by another program: stop that program "
+            f"(`ss -ltnp 'sport = :{port}'` names it), or choose another port."
+        )
