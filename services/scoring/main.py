@@ -24,52 +24,73 @@ log = logging.getLogger(__name__)
 RETRY_S = 1.0
 
 
+class Scorer:
+    """One scoring process: the composition root, its start and its end.
+
+    Raises:
+        kafka.Unready: the installation is not fit for it; the message says what to install.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        kafka.require_accelerators()
+        self._settings = settings
+        self._client = mongo.client(settings.mongo)
+        self._catalogue = Catalogue(settings)
+        self._ledger = Ledger(self._client)
+        self._refresher = Refresher(self._client, self._catalogue, settings)
+        definitions = Definitions(self._catalogue)
+        counting, appraising = Counting(self._ledger, definitions), Appraising(self._ledger, definitions)
+        self.consumer = Consumer(settings, self._ledger, counting, appraising, self._refresher)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Asks to end after the chunk at hand; safe in a signal handler and from any thread."""
+        self._stopping.set()
+        self.consumer.stop()
+
+    def run(self) -> None:
+        """Scores until `stop`, then hands the partitions back.
+
+        Raises:
+            mongo.Unready: the database is not fit for it; the message says what to change.
+        """
+        checks = health.checks(self._client, self._catalogue, self.consumer)
+        server = health.serve(self._settings.scoring_bind, checks)
+        self._catalogue.follower.start()
+        try:
+            if self._await_servers():
+                log.info("scoring started", extra={"responses": self._settings.topic("responses")})
+                self.consumer.run()
+        finally:
+            server.shutdown()
+            self._catalogue.follower.stop()
+            self._refresher.close()
+            self._ledger.close()
+            self._client.close()
+        log.info("scoring stopped")
+
+    def _await_servers(self) -> bool:
+        """Waits until the database is fit for use and the definitions are known; False when asked to stop before."""
+        while not self._stopping.is_set():
+            try:
+                mongo.prepare(self._ledger.db)
+            except PyMongoError as error:
+                log.warning("MongoDB is not there yet", extra={"error": str(error)})
+                self._stopping.wait(RETRY_S)
+                continue
+            if self._catalogue.follower.ready or self._catalogue.follower.catch_up(RETRY_S):
+                return True
+            log.warning("the definitions cannot be read yet")
+        return False
+
+
 def run(settings: Settings) -> None:
-    """Scores until SIGTERM or SIGINT: the chunk at hand is finished, then the partitions are handed back.
+    """Scores until SIGTERM or SIGINT.
 
     Raises:
         mongo.Unready, kafka.Unready: a server or the installation is not fit for it; the message says what to change.
     """
-    kafka.require_accelerators()
-    client = mongo.client(settings.mongo)
-    catalogue = Catalogue(settings)
-    ledger = Ledger(client)
-    definitions = Definitions(catalogue)
-    refresher = Refresher(client, catalogue, settings)
-    consumer = Consumer(settings, ledger, Counting(ledger, definitions), Appraising(ledger, definitions), refresher)
-    stopping = threading.Event()
-
-    def stop(*_: object) -> None:
-        stopping.set()
-        consumer.stop()
-
+    scorer = Scorer(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    server = health.serve(settings.scoring_bind, health.checks(client, catalogue, consumer))
-    catalogue.follower.start()
-    try:
-        if _await_servers(ledger, catalogue, stopping):
-            log.info("scoring started", extra={"responses": settings.topic("responses")})
-            consumer.run()
-    finally:
-        server.shutdown()
-        catalogue.follower.stop()
-        refresher.close()
-        ledger.close()
-        client.close()
-    log.info("scoring stopped")
-
-
-def _await_servers(ledger: Ledger, catalogue: Catalogue, stopping: threading.Event) -> bool:
-    """Waits until the database is fit for use and the definitions are known; False when asked to stop before."""
-    while not stopping.is_set():
-        try:
-            mongo.prepare(ledger.db)
-        except PyMongoError as error:
-            log.warning("MongoDB is not there yet", extra={"error": str(error)})
-            stopping.wait(RETRY_S)
-            continue
-        if catalogue.follower.ready or catalogue.follower.catch_up(RETRY_S):
-            return True
-        log.warning("the definitions cannot be read yet")
-    return False
+        signal.signal(number, lambda *_: scorer.stop())
+    scorer.run()
