@@ -1,0 +1,78 @@
+# PAR Index: everything a person does in this checkout. GNU make, Python >= 3.11 and the internet are all it needs.
+# `make` alone lists the targets. ARGS="..." is handed to the command of demo, up, test and bench.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo up down status test lint format bench lock wheel clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+# The newest Python that is new enough and can make a virtual environment; PYTHON=/path/to/python3 chooses another.
+CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3
+FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(FITS)' >/dev/null 2>&1 && echo $$p && break; done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Make .venv with the locked versions of everything
+
+demo: $(VENV)/installed ## Show the whole system at work: servers, services, a simulated survey, its ranking
+	@$(BIN)/parindex demo $(ARGS)
+
+up: $(VENV)/installed ## Start the stack and keep it running; its data stays in .parindex
+	@$(BIN)/parindex up $(ARGS)
+
+down: $(VENV)/installed ## Stop the stack; its data stays
+	@$(BIN)/parindex down $(ARGS)
+
+status: $(VENV)/installed ## Say what runs and where
+	@$(BIN)/parindex status $(ARGS)
+
+test: $(VENV)/installed ## Run all tests on real servers; ARGS="-k name" runs some
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed ## Check style, types and the walls between the services
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict services deploy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed ## Format the code and repair what can be repaired by itself
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+bench: $(VENV)/installed ## Measure the stack against the limits of this machine
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+
+lock: $(VENV)/installed ## Renew the lock files from pyproject.toml
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(LOCK) --upgrade -o requirements/runtime.lock
+	$(LOCK) --upgrade --extra embedded --group dev -c requirements/runtime.lock -o requirements/dev.lock
+
+wheel: $(VENV)/installed ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## Remove build products and caches (not .venv, not the data in .parindex)
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find services deploy tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/installed: requirements/dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "PAR Index needs Python 3.11 or newer with the modules venv and ensurepip, and found none."; \
+	  echo "On Debian or Ubuntu: apt install python3 python3-venv. Elsewhere: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)"; \
+	  exit 1; } >&2
+	@$(PYTHON) -c '$(FITS)' || { echo "$(PYTHON) is older than Python 3.11 or lacks venv (Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "Installing into $(VENV) with $$($(PYTHON) -V): about 540 MB, once"
+	@rm -f $@
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --require-hashes --only-binary :all: -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
