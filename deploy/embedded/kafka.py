@@ -55,6 +55,9 @@ appender.out.layout.type = PatternLayout
 appender.out.layout.pattern = %d{ISO8601} %p %m (%c{1})%n
 rootLogger.level = info
 rootLogger.appenderRef.out.ref = out
+# It prints all 300 values three times at every start.
+logger.config.name = kafka.server.KafkaConfig
+logger.config.level = warn
 """
 
 
