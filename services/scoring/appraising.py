@@ -16,7 +16,7 @@ from pymongo.database import Database
 from services.common.appraisals import AppraisalRow, Stale
 from services.common.campaign import Campaign
 from services.common.events import Appraisal, Unreadable, decode, leaf_appraisal, leaf_document
-from services.scoring.counting import Applied
+from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Document, Ledger, Position
 from services.scoring.letters import letter

@@ -17,7 +17,8 @@ from services.common import kafka
 from services.common.settings import Settings
 from services.scoring import metrics
 from services.scoring.appraising import AppraisalsPartition, Appraising
-from services.scoring.counting import Applied, Counting, ResponsesPartition
+from services.scoring.chunk import Applied
+from services.scoring.counting import Counting, ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, TooLarge, Unavailable
 from services.scoring.refresher import Refresher
 from services.scoring.topics import Topics

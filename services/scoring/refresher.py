@@ -23,12 +23,13 @@ from services.common import campaign_schema, index_document, mongo
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
 from services.common.settings import Settings
 from services.scoring.appraising import AppraisalsPartition, RowKey
-from services.scoring.counting import Applied, ResponsesPartition
+from services.scoring.chunk import Applied
+from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Document, Fenced, Unavailable
-from services.scoring.tallies import Tally, TallyKey, tally_key
+from services.scoring.tallies import Tally, TallyKey, tally_key, total
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +225,7 @@ class Refresher:
         formula = self._formula(campaign)
         documents = []
         for unit in units:
-            tallies = {group: _total(sources, (campaign.code, group, unit)) for group in campaign.group}
+            tallies = {group: total(sources, (campaign.code, group, unit)) for group in campaign.group}
             result = formula.compute(unit, tallies, rows.get((campaign.code, unit), AppraisalRow()))
             documents.append(
                 {
@@ -275,19 +276,3 @@ def _add(counted: dict[str, dict[str, int]], more: Mapping[str, Mapping[str, int
         total = counted.setdefault(campaign, {})
         for group, n in groups.items():
             total[group] = total.get(group, 0) + n
-
-
-def _total(sources: Iterable[Mapping[TallyKey, Tally]], key: TallyKey) -> GroupTally:
-    """The sum over all partitions; their counts may differ in length, what is missing being zero."""
-    n = 0
-    counts: list[int] = []
-    for source in sources:
-        tally = source.get(key)
-        if tally is None:
-            continue
-        n += tally.n
-        if len(tally.counts) > len(counts):
-            counts.extend([0] * (len(tally.counts) - len(counts)))
-        for place, count in enumerate(tally.counts):
-            counts[place] += count
-    return GroupTally(n, counts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.common.contribution import Contribution
+from services.common.index import GroupTally
 from services.scoring.revisions import EFFECTS, Effect
 
 Document = dict[str, Any]
@@ -74,6 +75,22 @@ class Tally:
             list(document["counts"]),
             document["at"],
         )
+
+
+def total(sources: Iterable[Mapping[TallyKey, Tally]], key: TallyKey) -> GroupTally:
+    """The sum over all partitions; their counts may differ in length, what is missing being zero."""
+    n = 0
+    counts: list[int] = []
+    for source in sources:
+        tally = source.get(key)
+        if tally is None:
+            continue
+        n += tally.n
+        if len(tally.counts) > len(counts):
+            counts.extend([0] * (len(tally.counts) - len(counts)))
+        for place, count in enumerate(tally.counts):
+            counts[place] += count
+    return GroupTally(n, counts)
 
 
 def tally_key(document: Mapping[str, Any]) -> TallyKey:

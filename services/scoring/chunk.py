@@ -1,0 +1,209 @@
+"""What the records of one chunk do to rows, tallies and activity: no database here, and nothing counts before `adopt`.
+
+A chunk is read record by record, then counted against the stored rows of the ids it speaks of; what that changes is
+written by `counting` in the ledger's transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from kafka.consumer.fetcher import ConsumerRecord
+
+from services.common.campaign import Campaign
+from services.common.contribution import Contribution
+from services.common.events import Ratings, Response, Unreadable, Withdrawal, decode, digest
+from services.scoring.ledger import Halted
+from services.scoring.letters import letter
+from services.scoring.revisions import Effect, Rejected, Row, after, effect
+from services.scoring.tallies import Counts, Units
+
+COUNTING: tuple[Effect, ...] = ("submitted", "edited", "withdrawn")
+"""The effects that change what is counted."""
+WINDOW = 1_000
+"""Of the last so many records of a partition …"""
+MOST_REJECTED = 100
+"""… at most so many may be rejected: beyond it the fault is a deployment's, not the records'."""
+
+
+class Finder(Protocol):
+    """Where definitions are found."""
+
+    def find(self, campaign: str, version: int) -> Campaign:
+        """A version of a campaign.
+
+        Raises:
+            Rejected: there is no such version.
+        """
+
+
+class Rules:
+    """The definitions that records name, each prepared once for the counting of its responses."""
+
+    def __init__(self, definitions: Finder) -> None:
+        self.find = definitions.find
+        self._contributions: dict[tuple[str, int], Contribution] = {}
+
+    def contribution(self, campaign: Campaign) -> Contribution:
+        key = campaign.code, campaign.version
+        if key not in self._contributions:
+            self._contributions[key] = Contribution(campaign)
+        return self._contributions[key]
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a chunk did: campaigns spoken of, units touched, and how many records had which effect."""
+
+    campaigns: set[str] = field(default_factory=set)
+    units: set[tuple[str, str]] = field(default_factory=set)
+    effects: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A record that is an event of a known campaign."""
+
+    record: ConsumerRecord
+    event: Response | Withdrawal
+    digest: str
+    campaign: Campaign
+
+
+class Chunk:
+    """What one chunk changes, until its transaction has committed.
+
+    Args:
+        records: records of one partition without a gap, the first of them the partition's next.
+        counts: what the partition has counted before them.
+        rejected: offsets of the rejected among the records before them.
+        rules: where the definitions are.
+
+    Raises:
+        Halted: too many records cannot be applied.
+    """
+
+    def __init__(
+        self, records: Sequence[ConsumerRecord], counts: Counts, rejected: Sequence[int], rules: Rules
+    ) -> None:
+        self.next = records[-1].offset + 1
+        self.stage = counts.stage()
+        self.letters: list[dict[str, Any]] = []
+        """The dead letters, conflicts among them."""
+        self._rules = rules
+        self._rejected = deque(rejected)
+        self._applied = Applied()
+        self._read = [item for record in records if (item := self._reading(record)) is not None]
+
+    @property
+    def ids(self) -> list[str]:
+        """The responses that the records speak of."""
+        return list({item.event.response for item in self._read})
+
+    def count(self, rows: Mapping[str, Row]) -> dict[str, Row]:
+        """Counts the records in their order; returns the rows that are new or changed.
+
+        Args:
+            rows: of the responses of `ids`, those that there are.
+
+        Raises:
+            Halted: too many records cannot be applied.
+        """
+        now = dict(rows)
+        changed = {item.event.response for item in self._read if self._count(item, now) in COUNTING}
+        self.stage.seal(self.next)
+        return {id_: now[id_] for id_ in changed}
+
+    def adopt(self) -> tuple[Applied, deque[int]]:
+        """The transaction has committed: the counts follow. Returns what was done, and which offsets were rejected."""
+        self.stage.adopt()
+        self._applied.units = {(campaign, unit) for campaign, _, unit in self.stage.tallies}
+        return self._applied, deque(offset for offset in self._rejected if offset >= self.next - WINDOW)
+
+    def _reading(self, record: ConsumerRecord) -> _Read | None:
+        try:
+            event = decode(record.value, record.headers)
+        except Unreadable as error:
+            self._reject(record, Rejected("unreadable", str(error)))
+            return None
+        if not isinstance(event, Response | Withdrawal):
+            self._reject(record, Rejected("misplaced", f"a {type(event).__name__.lower()} among responses"))
+            return None
+        try:
+            campaign = self._rules.find(event.campaign, event.campaign_version)
+        except Rejected as error:
+            self._reject(record, error, event)
+            return None
+        return _Read(record, event, digest(event), campaign)
+
+    def _count(self, item: _Read, rows: dict[str, Row]) -> Effect | None:
+        event, row = item.event, rows.get(item.event.response)
+        try:
+            what = effect(row, event, item.digest)
+            new = after(row, event, item.digest)
+            if what in COUNTING:
+                added = None if new.withdrawn else _units(item.campaign, new.group, new.ratings)
+                if row is not None and not row.withdrawn:
+                    self._take_out(row)
+                if added is not None:
+                    self.stage.count(1, new.campaign, new.group, added, self._rules.contribution(item.campaign))
+                rows[event.response] = new
+        except Rejected as error:
+            self._reject(item.record, error, event)
+            return None
+        self._note(item.record, item.campaign, new.group, what)
+        if what == "conflict":
+            detail = f"revision {event.revision} was counted before with other content; the first in the log stands"
+            self.letters.append(letter(item.record, "conflict", detail, event, item.digest))
+        return what
+
+    def _take_out(self, row: Row) -> None:
+        campaign = self._rules.find(row.campaign, row.version)
+        units = _units(campaign, row.group, row.ratings)
+        self.stage.count(-1, row.campaign, row.group, units, self._rules.contribution(campaign))
+
+    def _note(self, record: ConsumerRecord, campaign: Campaign, group: str, what: Effect) -> None:
+        day = datetime.fromtimestamp(record.timestamp / 1000, tz=UTC).astimezone(campaign.opens.tzinfo).date()
+        self.stage.note((campaign.code, group, day.isoformat()), what)
+        self._applied.campaigns.add(campaign.code)
+        self._applied.effects[what] += 1
+
+    def _reject(self, record: ConsumerRecord, error: Rejected, event: Response | Withdrawal | None = None) -> None:
+        """Buries a record, unless too many are."""
+        self.letters.append(letter(record, error.reason, error.detail, event, None if event is None else digest(event)))
+        self._applied.effects["rejected"] += 1
+        self._rejected.append(record.offset)
+        recent = sum(1 for offset in self._rejected if abs(record.offset - offset) < WINDOW)
+        if recent > MOST_REJECTED:
+            raise Halted(
+                f"{recent} of the last {WINDOW} records of partition {record.partition} of {record.topic} cannot be "
+                f"applied, the last at offset {record.offset}: {error}. If a wrong version of a service wrote or reads "
+                "them, deploy the right one and start scoring again"
+            )
+
+
+def _units(campaign: Campaign, group: str, ratings: Ratings) -> Units:
+    """The places of a response's answers, by unit.
+
+    Raises:
+        Rejected: a code that the definition does not know for this group.
+    """
+    places = campaign.place.get(group)
+    if places is None:
+        raise Rejected("unknown-group", f"group {group!r}")
+    blocks = campaign.group[group].rates
+    units: dict[str, tuple[list[int], Mapping[str, str]]] = {}
+    for unit, answers in ratings.items():
+        if unit not in campaign.unit or campaign.unit[unit].block not in blocks:
+            raise Rejected("unknown-unit", f"unit {unit!r} is not rated by group {group!r}")
+        try:
+            units[unit] = [places[leaf][option] for leaf, option in answers.items()], answers
+        except (KeyError, TypeError) as error:
+            raise Rejected(
+                "unknown-answer", f"unit {unit!r}: {error} is no leaf or option of group {group!r}"
+            ) from error
+    return units
