@@ -92,6 +92,9 @@ class GroupTally:
     counts: Sequence[int]
 
 
+NOTHING = GroupTally(0, ())
+
+
 class Formula:
     """The index of a definition, prepared once for its many units."""
 
@@ -150,7 +153,7 @@ class Formula:
         return UnitIndex(total, bonus, penalty, fields, criteria, leaves, self._groups(block, leaves, tallies))
 
     def _survey(self, leaf: Leaf, raters: Sequence[str], tallies: Mapping[str, GroupTally]) -> LeafPoints:
-        shares = {group: self._share(leaf, group, tallies[group]) for group in raters if group in tallies}
+        shares = {group: self._share(leaf, group, tallies.get(group, NOTHING)) for group in raters}
         weighted = weights = ZERO
         for group, share in shares.items():
             if share.share is not None:
@@ -196,8 +199,8 @@ class Formula:
         groups = {}
         for group in self._campaign.groups:
             if block in group.rates:
-                tally = tallies.get(group.code)
-                groups[group.code] = GroupIndex(tally.n if tally else 0, self._group_points(group.code, leaves))
+                n = tallies.get(group.code, NOTHING).n
+                groups[group.code] = GroupIndex(n, self._group_points(group.code, leaves))
         return groups
 
     def _group_points(self, group: str, leaves: Mapping[str, LeafPoints]) -> Points:

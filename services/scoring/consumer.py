@@ -92,6 +92,11 @@ class Consumer:
         self._stopping.set()
 
     @property
+    def owned(self) -> frozenset[TopicPartition]:
+        """The partitions that are loaded."""
+        return frozenset(self._owned)
+
+    @property
     def halted(self) -> dict[str, str]:
         """Partitions that stopped, and why."""
         return {f"{partition.topic}-{partition.partition}": why for partition, why in self._halted.items()}

@@ -33,6 +33,7 @@ class Scorer:
 
     def __init__(self, settings: Settings) -> None:
         kafka.require_accelerators()
+        self.bind = settings.scoring_bind
         self._settings = settings
         self._client = mongo.client(settings.mongo)
         self._catalogue = Catalogue(settings)
@@ -55,7 +56,7 @@ class Scorer:
             mongo.Unready: the database is not fit for it; the message says what to change.
         """
         checks = health.checks(self._client, self._catalogue, self.consumer)
-        server = health.serve(self._settings.scoring_bind, checks)
+        server = health.serve(self.bind, checks)
         self._catalogue.follower.start()
         try:
             if self._await_servers():

@@ -1,0 +1,289 @@
+"""Each response is counted exactly once, whatever is sent again and whatever fails on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import Decimal
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
+
+from services.common.appraisals import Change, LeafAppraisal
+from services.common.campaign import Campaign, extended_layout
+from services.common.settings import Settings
+from services.scoring.appraising import Appraising
+from services.scoring.ledger import Document, Fenced, Halted, Ledger, Unavailable
+from tests.integration.conftest import TOPIC_ID, Known, Log, Partition, appraisal, id_of, response, withdrawal
+
+GOOD = {"w1": {"l2": "A", "l3": "B"}}
+BAD = {"w1": {"l2": "C", "l3": "C"}, "002": {"l2": "N"}}
+# The counts of the group citizen stand in the order l2 A B C N, l3 A B C N.
+
+
+def test_a_response_is_counted_in_every_unit_it_rates(partition: Partition) -> None:
+    applied = partition.say(response(1, BAD))
+    assert applied.units == {("small", "w1"), ("small", "002")}
+    assert partition.tally("w1")["counts"] == [0, 0, 1, 0, 0, 0, 1]
+    assert partition.tally("002")["counts"] == [0, 0, 0, 1]
+    assert (partition.tally("002")["n"], partition.tally("002")["opinions"]) == (1, 0)
+
+
+def test_a_duplicate_changes_nothing_but_the_activity(partition: Partition) -> None:
+    partition.say(response(1, GOOD))
+    before = partition.tally("w1")
+    applied = partition.say(response(1, GOOD), response(1, GOOD))
+    assert partition.tally("w1") == before
+    assert applied.effects == {"duplicate": 2}
+    assert partition.db.activity.find_one()["duplicate"] == 2
+
+
+def test_an_edit_takes_the_old_answers_out(partition: Partition) -> None:
+    partition.say(response(1, GOOD), response(2, GOOD))
+    partition.say(response(1, BAD, revision=2))
+    assert partition.tally("w1")["counts"] == [1, 0, 1, 0, 0, 1, 1]
+    assert partition.tally("w1")["n"] == 2
+    assert partition.row(1)["revision"] == 2
+    assert partition.db.positions.find_one()["counted"] == {"small": {"citizen": 2}}
+
+
+def test_an_edit_may_change_the_group(partition: Partition) -> None:
+    partition.say(response(1, {"w1": {"l2": "A"}}))
+    partition.say(response(1, {"w1": {"l2": "A"}}, revision=2, group="deputy"))
+    assert partition.tally("w1")["n"] == 0
+    assert partition.tally("w1", "deputy")["n"] == 1
+    assert partition.db.positions.find_one()["counted"] == {"small": {"citizen": 0, "deputy": 1}}
+
+
+def test_an_older_revision_that_comes_late_has_no_effect(partition: Partition) -> None:
+    partition.say(response(1, BAD, revision=3))
+    applied = partition.say(response(1, GOOD, revision=2))
+    assert applied.effects == {"superseded": 1}
+    assert partition.row(1)["revision"] == 3
+
+
+def test_the_first_of_two_contents_of_a_revision_stands_and_the_other_is_kept(partition: Partition) -> None:
+    partition.say(response(1, GOOD))
+    applied = partition.say(response(1, BAD))
+    assert applied.effects == {"conflict": 1}
+    assert partition.row(1)["ratings"] == GOOD
+    kept = partition.db.rejected.find_one()
+    assert (kept["reason"], kept["response"], kept["revision"]) == ("conflict", id_of(1), 1)
+    assert kept["record"]["value"] == partition.log.records[1].value
+
+
+def test_a_withdrawal_takes_the_answers_out_and_may_be_followed(partition: Partition) -> None:
+    partition.say(response(1, GOOD))
+    partition.say(withdrawal(1, revision=2))
+    assert partition.tally("w1")["n"] == 0
+    assert set(partition.tally("w1")["counts"]) == {0}
+    assert partition.row(1)["ratings"] == {}
+    partition.say(response(1, BAD, revision=3))
+    assert partition.tally("w1")["n"] == 1
+
+
+def test_a_withdrawal_that_overtakes_its_response_stands(partition: Partition) -> None:
+    partition.say(withdrawal(1, revision=2))
+    applied = partition.say(response(1, GOOD))
+    assert applied.effects == {"superseded": 1}
+    assert partition.tally("w1") is None
+
+
+def test_all_revisions_of_an_id_in_one_chunk_leave_the_last(partition: Partition) -> None:
+    partition.say(response(1, GOOD), response(1, GOOD), response(1, BAD, revision=2), withdrawal(1, revision=3))
+    partition.say(response(1, GOOD, revision=4))
+    assert partition.tally("w1")["counts"] == [1, 0, 0, 0, 0, 1, 0]
+    assert partition.tally("002")["n"] == 0
+    assert partition.db.responses.count_documents({}) == 1
+
+
+def test_sums_of_contributions_follow_the_answers(partition: Partition) -> None:
+    # l2 gives 0.1 point of which 2/3.5 are the citizens', l3 1.5: A and B (33.333333 %) come to 0.5571… points.
+    partition.say(response(1, GOOD))
+    x = 5571
+    assert (partition.tally("w1")["s1"], partition.tally("w1")["s2"]) == (str(x), str(x * x))
+    partition.say(withdrawal(1, revision=2))
+    assert (partition.tally("w1")["s1"], partition.tally("w1")["s2"]) == ("0", "0")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (response(9, GOOD, version=7), "unknown-campaign"),
+        (response(9, GOOD, campaign="other"), "unknown-campaign"),
+        (response(9, GOOD, group="nobody"), "unknown-group"),
+        (response(9, {"nowhere": {"l2": "A"}}), "unknown-unit"),
+        (response(9, {"o1": {"l2": "A"}}), "unknown-unit"),
+        (response(9, {"w1": {"l1": "A"}}), "unknown-answer"),
+        (response(9, {"w1": {"l2": "Z"}}), "unknown-answer"),
+        (appraisal("w1", Change({}, {}, None)), "misplaced"),
+    ],
+)
+def test_what_cannot_be_applied_is_kept_whole_and_the_rest_goes_on(
+    partition: Partition, said: object, reason: str
+) -> None:
+    applied = partition.say(response(1, GOOD), said, response(2, GOOD))  # type: ignore[arg-type]
+    assert partition.tally("w1")["n"] == 2
+    assert applied.effects == {"submitted": 2, "rejected": 1}
+    kept = partition.db.rejected.find_one()
+    assert (kept["reason"], kept["_id"]["offset"]) == (reason, 1)
+    assert kept["record"]["value"] == partition.log.records[1].value
+    assert partition.db.positions.find_one()["next"] == 3
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"{", b"[]", b'{"response":1}', b'{"response":"x","revision":1e3}', b"\xff\xfe"]
+)
+def test_a_record_that_is_no_event_is_kept_whole(partition: Partition, value: bytes) -> None:
+    headers = [("ce_type", b"parindex.response.submitted.v1")]
+    partition.counting.apply(partition.owned, [partition.log.append(value, headers)])
+    kept = partition.db.rejected.find_one()
+    assert (kept["reason"], kept["record"]["value"]) == ("unreadable", value)
+
+
+def test_an_id_of_another_campaign_is_rejected(
+    client: MongoClient[Document], settings: Settings, small: Campaign
+) -> None:
+    twin = dataclasses.replace(small, code="twin")
+    partition = Partition(client, settings, (small, twin))
+    partition.say(response(1, GOOD))
+    applied = partition.say(response(1, GOOD, campaign="twin", revision=2))
+    assert applied.effects == {"rejected": 1}
+    assert partition.row(1)["campaign"] == "small"
+
+
+def test_scoring_stops_before_it_buries_more_than_one_in_ten(partition: Partition) -> None:
+    garbage = [partition.log.append(b"{", []) for _ in range(100)]
+    partition.counting.apply(partition.owned, garbage)
+    with pytest.raises(Halted, match="101 of the last 1000 records"):
+        partition.counting.apply(partition.owned, [partition.log.append(b"{", [])])
+    assert partition.db.positions.find_one()["next"] == 100
+    # A restart does not forget what was buried.
+    partition.owned = partition.load()
+    with pytest.raises(Halted):
+        partition.counting.apply(partition.owned, [partition.log.records[100]])
+
+
+def test_rejected_records_far_apart_do_not_stop_scoring(partition: Partition) -> None:
+    partition.counting.apply(partition.owned, [partition.log.append(b"{", []) for _ in range(100)])
+    partition.say(*(response(number, GOOD) for number in range(1, 1_001)))
+    partition.counting.apply(partition.owned, [partition.log.append(b"{", [])])
+    assert partition.db.rejected.count_documents({}) == 101
+
+
+def test_conflicts_are_no_reason_to_stop(partition: Partition) -> None:
+    partition.say(response(1, GOOD))
+    partition.say(*(response(1, {"w1": {"l2": "B"}}) for _ in range(150)))
+    assert partition.db.rejected.count_documents({"reason": "conflict"}) == 150
+
+
+def test_a_zombie_is_refused_and_writes_nothing(
+    client: MongoClient[Document], settings: Settings, small: Campaign, partition: Partition
+) -> None:
+    zombie = Partition(client, settings, (small,))
+    partition.say(response(1, GOOD))
+    with pytest.raises(Fenced):
+        zombie.say(response(1, GOOD))
+    assert partition.tally("w1")["n"] == 1
+    zombie.owned = zombie.load()
+    zombie.say(response(2, GOOD))
+    assert partition.tally("w1")["n"] == 2
+
+
+@pytest.mark.parametrize("step", ["update_one", "bulk_write", "commit"])
+def test_an_error_at_any_step_is_gone_through_again_without_a_guess(
+    partition: Partition, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Before the commit nothing stands, after it all does: the compare finds out which."""
+    partition.say(response(1, GOOD))
+    with monkeypatch.context() as patch:
+        if step == "commit":
+            session = partition.ledger._session
+            commit = session.commit_transaction
+
+            def committed_but_unknown() -> None:
+                commit()
+                raise AutoReconnect("cut after the commit")
+
+            patch.setattr(session, "commit_transaction", committed_but_unknown)
+        else:
+
+            def cut(*_: object, **__: object) -> None:
+                raise AutoReconnect("cut")
+
+            patch.setattr(f"pymongo.synchronous.collection.Collection.{step}", cut)
+        with pytest.raises(Unavailable):
+            partition.say(response(1, BAD, revision=2))
+    partition.owned = partition.load()
+    assert partition.owned.position.next == (2 if step == "commit" else 1)
+    rest = partition.log.records[partition.owned.position.next :]
+    if rest:
+        partition.counting.apply(partition.owned, rest)
+    assert partition.tally("w1")["counts"] == [0, 0, 1, 0, 0, 0, 1]
+    assert partition.tally("w1")["n"] == 1
+
+
+def test_memory_after_a_load_is_what_it_was(partition: Partition) -> None:
+    partition.say(response(1, GOOD), response(2, BAD), withdrawal(2, revision=2))
+    loaded = partition.load()
+    assert loaded.counts == partition.owned.counts
+    assert loaded.position == partition.owned.position
+
+
+def test_a_topic_made_anew_is_not_read(partition: Partition) -> None:
+    partition.say(response(1, GOOD))
+    with pytest.raises(Halted, match="made anew"):
+        partition.ledger.position(partition.log.topic, 0, "another id")
+
+
+def test_a_new_version_keeps_the_places_of_counts(
+    client: MongoClient[Document], settings: Settings, small: Campaign
+) -> None:
+    scale = small.scales[0]
+    more = dataclasses.replace(scale, options=(dataclasses.replace(scale.options[0], code="AA"), *scale.options))
+    second = dataclasses.replace(small, scales=(more,), version=2)
+    second = dataclasses.replace(second, layout=extended_layout(second, small.layout))
+    partition = Partition(client, settings, (small, second))
+    partition.say(response(1, {"w1": {"l2": "A"}}), response(2, {"w1": {"l2": "AA"}}, version=2))
+    assert partition.tally("w1")["counts"] == [1, 0, 0, 0, 0, 0, 0, 0, 1]
+    partition.say(response(1, {"w1": {"l2": "AA"}}, revision=2, version=2))
+    assert partition.tally("w1")["counts"] == [0, 0, 0, 0, 0, 0, 0, 0, 2]
+
+
+def test_appraisals_are_applied_in_the_order_of_the_log(
+    client: MongoClient[Document], settings: Settings, small: Campaign
+) -> None:
+    ledger = Ledger(client)
+    log = Log(settings.topic("appraisals"))
+    appraising = Appraising(ledger, Known(small))
+    owned = appraising.load(ledger.position(log.topic, 0, TOPIC_ID))
+    applied = appraising.apply(
+        owned,
+        log.say(
+            appraisal("w1", Change({"l1": LeafAppraisal(points=Decimal("1.5"))}, {"bonus": Decimal(1)}, 0)),
+            appraisal("w1", Change({"l1": LeafAppraisal(points=Decimal("1.75"))}, {}, 0)),
+            appraisal("w1", Change({"l1": LeafAppraisal(points=Decimal("2.01"))}, {}, None)),
+            appraisal("w1", Change({"l2": LeafAppraisal(points=Decimal(0))}, {}, None)),
+            appraisal("w1", Change({"l1": LeafAppraisal(not_applicable=True, note="none issued")}, {}, 1)),
+        ),
+    )
+    assert applied.effects == {"appraised": 2, "stale": 1, "rejected": 2}
+    row = ledger.db.appraisals.find_one()
+    assert row == {
+        "_id": {"campaign": "small", "unit": "w1"},
+        "p": 0,
+        "version": 2,
+        "leaves": {"l1": {"not_applicable": True, "note": "none issued"}},
+        "bonus": "1",
+        "penalty": "0",
+    }
+    history = list(ledger.db.appraisal_changes.find().sort("version"))
+    assert [(change["version"], change["by"]) for change in history] == [(1, "an.nguyen"), (2, "an.nguyen")]
+    assert history[1]["before"]["leaves"] == {"l1": {"points": "1.5"}}
+    assert [kept["reason"] for kept in ledger.db.rejected.find().sort("_id")] == [
+        "stale",
+        "impossible-points",
+        "unknown-leaf",
+    ]
+    assert appraising.load(ledger.position(log.topic, 0, TOPIC_ID)) == owned
+    ledger.close()
