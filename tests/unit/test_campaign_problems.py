@@ -212,6 +212,12 @@ def test_aliases_cannot_unfold_into_a_large_document():
     assert {"anchor", "alias"} <= set(codes_of(bomb))
 
 
+def test_a_number_of_a_million_digits_is_refused_and_not_calculated_with():
+    found = problems_of(SMALL.replace("max_points: 0.1", f"max_points: {'9' * 1_500_000}"))
+    assert [(problem.line, problem.code) for problem in found] == [(48, "not-a-number")]
+    assert len(found[0].detail) < 200
+
+
 def test_a_thousand_problems_are_listed_and_the_rest_counted():
     rows = "".join(f"  - {{code: b-{number}, name: {{vi: x}}, block: nowhere}}\n" for number in range(1_500))
     found = problems_of(SMALL.replace("units:\n", f"units:\n{rows}"))
