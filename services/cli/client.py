@@ -75,10 +75,14 @@ def _document(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def _running_stack() -> Mapping[str, Any] | None:
-    from services.cli.stack import running  # the stack's servers need not be installed where an address is given
+    """The status of the stack that runs in the current folder; a stack that cannot tell ends the command."""
+    from deploy.embedded.errors import StartError  # who names an address does not need what a stack needs
+    from services.cli.stack import running
 
-    state: Mapping[str, Any] | None = running()
-    return state
+    try:
+        return running()
+    except StartError as error:
+        _stop(str(error))
 
 
 def _stop(message: str) -> NoReturn:

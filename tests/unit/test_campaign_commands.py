@@ -14,6 +14,7 @@ import pytest
 from campaign_faults import SMALL
 from click.testing import CliRunner, Result
 
+from deploy.embedded.errors import StartError
 from services.cli.campaign import campaign
 from services.common.campaign_schema import dump, json_schema, parse
 
@@ -198,11 +199,18 @@ class TestPublish:
         assert result.exit_code == 3
         assert "http://127.0.0.1:1 does not answer" in result.stderr
 
-    def test_no_stack_and_no_address_ends_it_with_3(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("services.cli.client._running_stack", lambda: None)
-        result = run("publish", SMALL_FILE)
+    def test_no_stack_and_no_address_ends_it_with_3(self, tmp_path: Path):
+        result = run("publish", SMALL_FILE, PARINDEX_HOME=str(tmp_path))
         assert result.exit_code == 3
         assert "parindex up" in result.stderr
+
+    def test_a_stack_that_cannot_tell_ends_it_with_3(self, monkeypatch: pytest.MonkeyPatch):
+        def running() -> None:
+            raise StartError("the folder cannot be read")
+
+        monkeypatch.setattr("services.cli.stack.running", running)
+        result = run("publish", SMALL_FILE)
+        assert (result.exit_code, result.stderr) == (3, "parindex: the folder cannot be read\n")
 
     @pytest.mark.parametrize("url", ["localhost:8001", "http://x:port", "ftp://x"])
     def test_an_address_that_is_none_ends_it_with_2(self, url: str):
