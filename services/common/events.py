@@ -7,10 +7,11 @@ Nothing in a record says who answered: there is no name, address, agent or code,
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 import orjson
@@ -30,6 +31,8 @@ DEFINED = "parindex.campaign.defined.v1"
 
 LARGEST_INTEGER = 2**53 - 1
 """The largest integer that every reader of JSON keeps exact."""
+NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+"""An exact number as text: so short that no arithmetic of such numbers can overflow."""
 
 
 class Unreadable(ValueError):
@@ -148,7 +151,8 @@ def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event:
     Raises:
         Unreadable: another type, or content that is not of the type's form.
     """
-    kind = dict(headers).get("ce_type", b"").decode("ascii", "replace")
+    # A header may be there without a value.
+    kind = (dict(headers).get("ce_type") or b"").decode("ascii", "replace")
     read = _READERS.get(kind)
     if read is None:
         raise Unreadable(f"header ce_type: {kind or 'missing'!r} is none of the known types")
@@ -160,7 +164,7 @@ def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event:
         raise Unreadable("value: not a JSON object")
     try:
         return read(content)
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"value: {type(error).__name__} at {error}") from error
 
 
@@ -195,9 +199,12 @@ def _content(event: Event) -> dict[str, Any]:
                 "by": event.by,
                 "at": event.at.astimezone(UTC).isoformat(timespec="seconds"),
                 "base": event.change.base,
-                "leaves": {code: leaf and leaf_document(leaf) for code, leaf in event.change.leaves.items()},
+                "leaves": {
+                    code: None if leaf is None else leaf_document(leaf) for code, leaf in event.change.leaves.items()
+                },
                 "adjustments": {
-                    name: None if value is None else str(value) for name, value in event.change.adjustments.items()
+                    name: None if value is None else format(value, "f")
+                    for name, value in event.change.adjustments.items()
                 },
             }
         case Definition():
@@ -208,11 +215,11 @@ def leaf_document(leaf: LeafAppraisal) -> dict[str, Any]:
     """A leaf's appraisal as it is stored and sent: exact numbers as strings, nothing that was not said."""
     document: dict[str, Any] = {}
     if leaf.points is not None:
-        document["points"] = str(leaf.points)
+        document["points"] = format(leaf.points, "f")
     if leaf.not_applicable:
         document["not_applicable"] = True
     if leaf.self_points is not None:
-        document["self_points"] = str(leaf.self_points)
+        document["self_points"] = format(leaf.self_points, "f")
     if leaf.note is not None:
         document["note"] = leaf.note
     if leaf.evidence is not None:
@@ -224,20 +231,19 @@ def leaf_appraisal(document: Mapping[str, Any]) -> LeafAppraisal:
     """The inverse of `leaf_document`."""
     return LeafAppraisal(
         points=_decimal(document.get("points")),
-        not_applicable=bool(document.get("not_applicable", False)),
+        not_applicable=_flag(document, "not_applicable"),
         self_points=_decimal(document.get("self_points")),
-        note=document.get("note"),
-        evidence=document.get("evidence"),
+        note=_text_or_none(document, "note"),
+        evidence=_text_or_none(document, "evidence"),
     )
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def _decimal(text: object) -> Decimal | None:
     if text is None:
         return None
-    value = Decimal(text)
-    if not value.is_finite():
+    if not isinstance(text, str) or not NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is no number")
-    return value
+    return Decimal(text)
 
 
 def _read_response(content: dict[str, Any]) -> Response:
@@ -249,16 +255,17 @@ def _read_response(content: dict[str, Any]) -> Response:
         group=_text(content, "group"),
         channel=content["channel"],
         ratings=content["ratings"],
-        comment=content.get("comment"),
+        comment=_text_or_none(content, "comment"),
     )
     if event.channel not in CHANNELS:
         raise ValueError(f"channel {event.channel!r}")
-    if event.comment is not None and not isinstance(event.comment, str):
-        raise TypeError("comment")
-    ratings = event.ratings
-    if not isinstance(ratings, dict) or not all(isinstance(answers, dict) for answers in ratings.values()):
+    if not isinstance(event.ratings, dict) or not all(map(_are_answers, event.ratings.values())):
         raise TypeError("ratings")
     return event
+
+
+def _are_answers(answers: object) -> bool:
+    return isinstance(answers, dict) and all(isinstance(option, str) for option in answers.values())
 
 
 def _read_withdrawal(content: dict[str, Any]) -> Withdrawal:
@@ -271,17 +278,23 @@ def _read_withdrawal(content: dict[str, Any]) -> Withdrawal:
 
 
 def _read_appraisal(content: dict[str, Any]) -> Appraisal:
-    leaves = {code: leaf and leaf_appraisal(leaf) for code, leaf in content["leaves"].items()}
+    leaves = {code: None if leaf is None else leaf_appraisal(leaf) for code, leaf in content["leaves"].items()}
     adjustments = {name: _decimal(value) for name, value in content["adjustments"].items()}
     if not adjustments.keys() <= {"bonus", "penalty"}:
         raise ValueError(f"adjustments {sorted(adjustments)}")
+    base = content["base"]
+    if base is not None and (type(base) is not int or not 0 <= base <= LARGEST_INTEGER):
+        raise TypeError("base")
+    at = datetime.fromisoformat(content["at"])
+    if at.tzinfo is None:
+        raise ValueError(f"at {content['at']!r}: no zone")
     return Appraisal(
         campaign=_text(content, "campaign"),
         campaign_version=_positive(content, "campaign_version"),
         unit=_text(content, "unit"),
         by=_text(content, "by"),
-        at=datetime.fromisoformat(content["at"]),
-        change=Change(leaves, adjustments, content["base"]),
+        at=at.astimezone(UTC),
+        change=Change(leaves, adjustments, base),
     )
 
 
@@ -295,6 +308,20 @@ def _read_definition(content: dict[str, Any]) -> Definition:
 def _text(content: Mapping[str, Any], name: str) -> str:
     value = content[name]
     if not isinstance(value, str) or not value:
+        raise TypeError(name)
+    return value
+
+
+def _text_or_none(content: Mapping[str, Any], name: str) -> str | None:
+    value = content.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(name)
+    return value
+
+
+def _flag(content: Mapping[str, Any], name: str) -> bool:
+    value = content.get(name, False)
+    if not isinstance(value, bool):
         raise TypeError(name)
     return value
 
