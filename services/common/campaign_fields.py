@@ -1,12 +1,10 @@
 """The kinds of values a definition is made of: each is read, written, and described for editors (JSON Schema) here.
 
 Values arrive as the text in which they are written (campaign_yaml) or as the JSON types of a stored definition.
-An error's message is `code|detail`; campaign_schema takes it apart.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +13,7 @@ from typing import Any, Final, TypeVar
 from marshmallow import Schema, ValidationError, fields
 
 from services.common.campaign import CODE, CODE_PATTERN, Place
+from services.common.campaign_values import MOMENT_PATTERN, YEARS, fault, moment_of, number_of, shown, whole
 
 MAX_TEXT = 2_000
 DECIMALS = 6
@@ -27,22 +26,10 @@ OPTIONAL: Final = "optional"
 T = TypeVar("T")
 Data = Mapping[str, object] | None
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
-"""So short that no arithmetic of such numbers can overflow, whatever a file holds."""
-_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
-_MOMENT = re.compile(_MOMENT_PATTERN)
-_YEARS = range(1970, 3000)
-_QUOTED = 60
 _MESSAGES: dict[str, Any] = {
     "required": "missing|this field is required: add it",
     "null": "null|this field has no value: write one",
 }
-
-
-def fault(code: str, detail: str) -> ValidationError:
-    return ValidationError(f"{code}|{detail}")
 
 
 def settings(description: str, default: object = REQUIRED, **shape: object) -> dict[str, Any]:
@@ -146,17 +133,16 @@ class Exact(Kind[Decimal]):
         super().__init__(data_key=key, **{**settings(description, default, anyOf=shape), "allow_none": nullable})
 
     def read(self, value: object) -> Decimal:
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        if isinstance(text, str) and _COMMA.fullmatch(text):
-            raise fault("not-a-number", f"{shown(text)} has a comma: write {text.replace(',', '.')} with a point")
-        if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        number = number_of(value)
+        if number is None:
+            if isinstance(value, str) and number_of(pointed := value.replace(",", ".", 1)) is not None:
+                raise fault("not-a-number", f"{shown(value)} has a comma: write {pointed} with a point")
             raise fault("not-a-number", f"{shown(value)} is not a number: write digits, with a point for decimals")
-        if len(text.partition(".")[2]) > DECIMALS:
-            raise fault("too-many-decimals", f"{shown(text)} has more than {DECIMALS} decimals: round it")
-        number = Decimal(text)
+        if len(str(value).partition(".")[2]) > DECIMALS:
+            raise fault("too-many-decimals", f"{shown(value)} has more than {DECIMALS} decimals: round it")
         if not 0 <= number <= self.most or (self.above_zero and not number):
             least = "greater than 0" if self.above_zero else "at least 0"
-            raise fault("out-of-range", f"{shown(text)} must be {least} and at most {self.most:,}")
+            raise fault("out-of-range", f"{shown(value)} must be {least} and at most {self.most:,}")
         return abs(number)
 
     def written(self, value: Decimal) -> str:
@@ -180,7 +166,7 @@ class Moment(Kind[datetime]):
     """A date and time with its offset from UTC (RFC 3339; seconds may be left out)."""
 
     def __init__(self, description: str) -> None:
-        super().__init__(**settings(description, type="string", format="date-time", pattern=_MOMENT_PATTERN))
+        super().__init__(**settings(description, type="string", format="date-time", pattern=MOMENT_PATTERN))
 
     def read(self, value: object) -> datetime:
         moment = moment_of(value)
@@ -189,8 +175,8 @@ class Moment(Kind[datetime]):
                 "not-a-moment",
                 f"{shown(value)} is not a date and time with an offset: write it like 2022-11-01T00:00:00+07:00",
             )
-        if moment.year not in _YEARS:
-            raise fault("out-of-range", f"the year must be between {_YEARS.start} and {_YEARS.stop - 1}")
+        if moment.year not in YEARS:
+            raise fault("out-of-range", f"the year must be between {YEARS.start} and {YEARS.stop - 1}")
         return moment
 
     def written(self, value: datetime) -> str:
@@ -284,47 +270,3 @@ class Table(fields.Dict):
             raise ValidationError(
                 {key: [*of.get("key", ()), *of.get("value", ())] for key, of in said.items()}
             ) from error
-
-
-def whole(value: object, least: int, most: int) -> int:
-    """A whole number from its text or itself.
-
-    Raises:
-        ValidationError: it is none, or out of range.
-    """
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise fault("not-a-whole-number", f"{shown(value)} is not a whole number: write digits only")
-    if not least <= value <= most:
-        raise fault("out-of-range", f"{value} must be at least {least:,} and at most {most:,}")
-    return value
-
-
-def moment_of(value: object) -> datetime | None:
-    """The moment that a text with an offset names, else None."""
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        return None
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:  # a 13th month, a 25th hour
-        return None
-
-
-def number_of(value: object) -> Decimal | None:
-    """The number that a value of a document names, else None."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    return Decimal(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
-
-
-def shown(value: object) -> str:
-    """A value as a message quotes it: short, and in the author's words."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping | list):
-        return "a mapping" if isinstance(value, Mapping) else "a list"
-    text = str(value)
-    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")

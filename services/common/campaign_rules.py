@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from services.common.campaign_document import MAX_LEAVES, MAX_POINTS, SURVEY_FIELDS
-from services.common.campaign_fields import moment_of, number_of, shown
 from services.common.campaign_problems import Fault, Path, pointer
+from services.common.campaign_values import moment_of, number_of, shown
 
 MAX_PLACES = 50_000
 """Counts by group, leaf and option: the layout of a definition then fits a record and a document of the database."""
