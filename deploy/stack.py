@@ -11,34 +11,23 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import NoReturn, Protocol, Self, TypedDict
+from typing import NoReturn, Self, TypedDict
 
-import httpx
-
-from deploy.embedded import jars
 from deploy.embedded.errors import StartError
-from deploy.embedded.jars import FileProgress, Jar
-from deploy.embedded.kafka import kafka
-from deploy.embedded.machine import LOOPBACK, free_ports, require_free
-from deploy.embedded.mongo import mongo, with_database
 from deploy.embedded.server import POLL_S, Server, wait_until_ready
-from deploy.stack_home import Home, State
+from deploy.stack_home import Home
+from deploy.stack_plan import PARINDEX, SERVERS, plan
 from deploy.stack_processes import with_descendants
-from deploy.stack_supervisor import Supervisor, configuration, new_password, spawn
+from deploy.stack_progress import Progress, Silent
+from deploy.stack_supervisor import Supervisor, spawn
 
-DATABASE = "parindex"
 STOP_S = 90.0
 PREPARE_S = 60
-PROBE_S = 5.0
-PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
-SERVERS = ("kafka", "mongo")
 FAMILIES = ("intake", "scoring", "reporting", *SERVERS)
 
 
@@ -52,26 +41,6 @@ class Status(TypedDict):
     kafka: str
     mongo: str
     pids: dict[str, list[int]]
-
-
-class Progress(Protocol):
-    """Is told what a start or a stop is doing."""
-
-    def step(self, text: str) -> None:
-        """A new step begins."""
-
-    def fetching(self, missing: list[Jar]) -> AbstractContextManager[FileProgress | None]:
-        """Jars are being fetched, until the context ends."""
-
-
-class Silent:
-    """Shows nothing."""
-
-    def step(self, text: str) -> None:
-        """Says nothing."""
-
-    def fetching(self, missing: list[Jar]) -> AbstractContextManager[FileProgress | None]:  # noqa: ARG002 - the protocol
-        return nullcontext()
 
 
 class Stack:
@@ -160,7 +129,7 @@ class Stack:
         self.home.make()
         lock = self.home.hold()
         try:
-            state, parts = self._prepare()
+            state, parts = plan(self.home, self._scorers, self._kafka, self._mongo, self._progress)
             environment = os.environ | state.environment
             self._process = spawn(self.home, environment, lock, tied=tied)
         finally:
@@ -206,74 +175,6 @@ class Stack:
         while self.home.held() and time.monotonic() < deadline:
             time.sleep(POLL_S)
         return not self.home.held()
-
-    def _prepare(self) -> tuple[State, dict[str, Server]]:
-        """Chooses ports, makes secrets and the servers' folders, and writes down what the supervisor is to run."""
-        home, state = self.home, self.home.read()
-        state.embedded = [name for name, given in (("kafka", self._kafka), ("mongo", self._mongo)) if not given]
-        state.scorers = self._scorers
-        scorers = [f"scoring-{number}" for number in range(1, self._scorers + 1)]
-        given = {
-            name: bind for name in ("intake", "reporting") if (bind := os.environ.get(f"PARINDEX_{name.upper()}_BIND"))
-        }
-        own = {"kafka": ["kafka", "kafka-controller"], "mongo": ["mongo"]}
-        home.choose_ports(
-            state,
-            [port for name in state.embedded for port in own[name]]
-            + [name for name in ("intake", "reporting") if name not in given]
-            + scorers,
-        )
-        for name, bind in given.items():
-            require_free(name, int(bind.rpartition(":")[2]))
-        home.make_secrets()
-        parts: dict[str, Server] = {}
-        if "kafka" in state.embedded:
-            self._progress.step("Checking Kafka's jars")
-            classpath = jars.ensure(jars.local_repository(), self._progress.fetching)
-            ports = state.ports["kafka"], state.ports["kafka-controller"]
-            parts["kafka"] = kafka(home.root / "kafka", *ports, classpath, home.logs / "kafka.log")
-        if "mongo" in state.embedded:
-            parts["mongo"] = mongo(home.root / "mongo", state.ports["mongo"], home.logs / "mongo.log")
-        binds = {
-            name: given.get(name, f"{LOOPBACK}:{state.ports.get(name)}") for name in ("reporting", *scorers, "intake")
-        }
-        for name, bind in binds.items():
-            parts[name] = _service(name, bind, home.logs / f"{name}.log")
-        state.urls = {name: parts[name].address for name in ("intake", "reporting")}
-        state.environment = _settings() | {
-            "PARINDEX_KAFKA": self._kafka or parts["kafka"].address,
-            "PARINDEX_MONGO": self._mongo or with_database(parts["mongo"].address, DATABASE),
-            "PARINDEX_TOKENS_FILE": str(home.tokens),
-            "PARINDEX_RECEIPT_KEY_FILE": str(home.receipt_key),
-            "PARINDEX_INTAKE_BIND": binds["intake"],
-            "PARINDEX_REPORTING_BIND": binds["reporting"],
-        }
-        password, (port,) = new_password(), free_ports(1)
-        state.control = f"http://stack:{password}@{LOOPBACK}:{port}/RPC2"
-        more = {name: {"PARINDEX_SCORING_BIND": binds[name]} for name in scorers}
-        home.write_configuration(configuration(home, port, password, parts, more))
-        home.write(state)
-        return state, parts
-
-
-def _settings() -> dict[str, str]:
-    """The settings that the operator has named in the environment."""
-    return {
-        name: value for name, value in os.environ.items() if name.startswith("PARINDEX_") and name != "PARINDEX_HOME"
-    }
-
-
-def _service(name: str, bind: str, log: Path) -> Server:
-    host, _, port = bind.rpartition(":")
-    url = f"http://{LOOPBACK if host in {'', '0.0.0.0', '[::]'} else host}:{port}"  # noqa: S104 - compared, not bound
-    return Server(name, url, (*PARINDEX, name.partition("-")[0]), partial(_ready, url), log)
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=PROBE_S, trust_env=False).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 def _start_parts(supervisor: Supervisor, parts: Mapping[str, Server]) -> None:

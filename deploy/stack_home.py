@@ -30,7 +30,6 @@ class State:
         environment: what its processes and its clients are given.
         urls: the addresses of intake and reporting.
         embedded: which servers it runs itself.
-        scorers: how many scoring processes it runs.
         control: address of its supervisor, with the password.
     """
 
@@ -38,7 +37,6 @@ class State:
     environment: dict[str, str] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     embedded: list[str] = field(default_factory=list)
-    scorers: int = 1
     control: str = ""
 
 

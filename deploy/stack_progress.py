@@ -1,25 +1,46 @@
-"""Shows on a terminal what a start of the stack is doing, and nothing that moves where there is no terminal."""
+"""Tells what a start or a stop of the stack is doing: on a terminal with bars, elsewhere a line for each step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
+from typing import Protocol
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from deploy.embedded.jars import FileProgress, Jar
 
 
+class Progress(Protocol):
+    """Is told what a start or a stop is doing."""
+
+    def step(self, text: str) -> None:
+        """A new step begins."""
+
+    def fetching(self, missing: list[Jar]) -> AbstractContextManager[FileProgress | None]:
+        """Jars are being fetched, until the context ends."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def step(self, text: str) -> None:
+        """Says nothing."""
+
+    def fetching(self, missing: list[Jar]) -> AbstractContextManager[FileProgress | None]:  # noqa: ARG002 - the protocol
+        return nullcontext()
+
+
 class Shown:
-    """The progress of a start, a line for each step and bars for what is fetched."""
+    """Shows the steps on a console, and a bar for what is fetched."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def step(self, text: str) -> None:
-        self._console.print(f"{text} …", highlight=False)
+        self._console.print(f"{text} …", highlight=False, markup=False)
 
     @contextmanager
     def fetching(self, missing: list[Jar]) -> Iterator[FileProgress]:
@@ -27,12 +48,12 @@ class Shown:
         size, many = sum(jar.size for jar in missing), len(missing)
         self.step(f"Fetching {many} of Kafka's jars, {size / 1e6:.0f} MB, once")
         columns = (
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TextColumn("{task.fields[jars]} of " + f"{many} jars, {{task.description}}"),
+            bars.BarColumn(),
+            bars.DownloadColumn(),
+            bars.TransferSpeedColumn(),
+            bars.TextColumn("{task.fields[jars]} of " + f"{many} jars, {{task.description}}"),
         )
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        with bars.Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task("", total=size, jars=0)
             arrived = count(1)
 

@@ -40,6 +40,9 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
+# A broker that was killed may register again only when its old session has ended: 9 s by default.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # A scorer that joins is given its partitions at once.
 group.initial.rebalance.delay.ms=0
 # The cleaner's buffer is a quarter of the heap otherwise.
@@ -56,7 +59,7 @@ appender.out.layout.pattern = %d{ISO8601} %p %m (%c{1})%n
 rootLogger.level = info
 rootLogger.appenderRef.out.ref = out
 # It prints all 300 values three times at every start.
-logger.config.name = kafka.server.KafkaConfig
+logger.config.name = org.apache.kafka.common.config.AbstractConfig
 logger.config.level = warn
 """
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.embedded.errors import StartError
@@ -44,8 +45,7 @@ def up(home: Path, scorers: int) -> None:
     A part that dies is started again. PARINDEX_KAFKA and PARINDEX_MONGO name servers to use instead of embedded ones;
     PARINDEX_INTAKE_BIND and PARINDEX_REPORTING_BIND name addresses to use instead of free ports.
     """
-    console = Console(stderr=True)
-    stack = Stack(home, scorers=scorers, progress=Shown(console))
+    stack = Stack(home, scorers=scorers, progress=Shown(Console(stderr=True)))
     if stack.status() is None:
         try:
             with ended_by_signals():
@@ -53,7 +53,7 @@ def up(home: Path, scorers: int) -> None:
         except StartError as error:
             _fail(error)
     else:
-        console.print("The stack runs already.")
+        click.echo("The stack runs already.", err=True)
     found = stack.status()
     if found is None:
         _fail(StartError(f"The stack has ended again; its log: {stack.home.supervisor_log}"))
@@ -64,16 +64,15 @@ def up(home: Path, scorers: int) -> None:
 @_home
 def down(home: Path) -> None:
     """Stop the services, then Kafka and MongoDB. The data stays."""
-    console = Console(stderr=True)
-    stack = Stack(home, progress=Shown(console))
+    stack = Stack(home, progress=Shown(Console(stderr=True)))
     if not stack.home.held():
-        console.print(f"No stack runs in {stack.home.root}.")
+        click.echo(f"No stack runs in {stack.home.root}.", err=True)
         return
     try:
         stack.stop()
     except StartError as error:
         _fail(error)
-    console.print(f"Stopped. The data stays in {stack.home.root}.")
+    click.echo(f"Stopped. The data stays in {stack.home.root}.", err=True)
 
 
 @click.command()
@@ -101,8 +100,8 @@ def _show(found: Status, stack: Stack) -> None:
     table.add_row("intake", found["intake"])
     table.add_row("Kafka", found["kafka"])
     table.add_row("MongoDB", found["mongo"])
-    table.add_row("admin's token", str(stack.home.root / "admin.token"))
-    table.add_row("logs", str(stack.home.logs))
+    table.add_row("admin's token", escape(str(stack.home.root / "admin.token")))
+    table.add_row("logs", escape(str(stack.home.logs)))
     for name, pids in found["pids"].items():
         if pids:
             table.add_row(f"processes of {name}", " ".join(map(str, pids)))
