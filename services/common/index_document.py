@@ -27,13 +27,13 @@ def write(result: UnitIndex) -> Document:
 def read(document: Mapping[str, Any]) -> UnitIndex:
     """The result of a document."""
     return UnitIndex(
-        points=_points(document["points"]),
+        points=points(document["points"]),
         bonus=Fraction(document["bonus"]),
         penalty=Fraction(document["penalty"]),
-        fields={code: _points(pair) for code, pair in document["fields"].items()},
-        criteria={code: _points(pair) for code, pair in document["criteria"].items()},
+        fields={code: points(pair) for code, pair in document["fields"].items()},
+        criteria={code: points(pair) for code, pair in document["criteria"].items()},
         leaves={code: _leaf_points(leaf) for code, leaf in document["leaves"].items()},
-        groups={code: GroupIndex(group["n"], _points(group["points"])) for code, group in document["groups"].items()},
+        groups={code: GroupIndex(group["n"], points(group["points"])) for code, group in document["groups"].items()},
     )
 
 
@@ -41,7 +41,8 @@ def _pair(points: Points) -> list[str]:
     return [str(points.earned), str(points.attainable)]
 
 
-def _points(pair: Sequence[str]) -> Points:
+def points(pair: Sequence[str]) -> Points:
+    """The points of a pair, as every sum in a document is kept."""
     earned, attainable = pair
     return Points(Fraction(earned), Fraction(attainable))
 
@@ -62,10 +63,10 @@ def _leaf(leaf: LeafPoints) -> Document:
 
 
 def _leaf_points(document: Mapping[str, Any]) -> LeafPoints:
-    points = document["points"]
+    given = document["points"]
     return LeafPoints(
         state=document["state"],
-        points=None if points is None else Fraction(points),
+        points=None if given is None else Fraction(given),
         groups={
             code: Share(
                 share["answers"], share["no_opinion"], None if share["share"] is None else Fraction(share["share"])

@@ -44,10 +44,13 @@ INDEXES: dict[str, list[IndexModel]] = {
     "activity": [IndexModel([("p", ASCENDING)])],
     "appraisals": [],
     "appraisal_changes": [IndexModel([("campaign", ASCENDING), ("unit", ASCENDING), ("version", ASCENDING)])],
-    "rejected": [IndexModel([("response", ASCENDING)], sparse=True)],
+    "rejected": [
+        IndexModel([("response", ASCENDING)], sparse=True),
+        IndexModel([("campaign", ASCENDING), ("reason", ASCENDING)], sparse=True),
+    ],
     "campaigns": [],
     "refresher": [],
-    "indices": [IndexModel([("campaign", ASCENDING)])],
+    "indices": [IndexModel([("campaign", ASCENDING), ("state", ASCENDING)])],
     "campaign_state": [],
 }
 
@@ -56,17 +59,22 @@ class Unready(Exception):
     """The server cannot be used as it is; the message says what to change."""
 
 
-def client(uri: str) -> MongoClient[Document]:
+def client(uri: str, *, patience_s: float = 15.0) -> MongoClient[Document]:
     """A client that gives up on an absent server in seconds and reads and writes what a majority has.
 
     Built after fork, by a composition root only.
+
+    Args:
+        uri: of a replica set.
+        patience_s: how long a server that took a request may be silent before it is given up. A transaction needs
+            more than it may live; a reader is sooner with a new connection.
     """
     return MongoClient(
         uri,
-        serverSelectionTimeoutMS=3_000,
-        connectTimeoutMS=2_000,
-        # Longer than a transaction may live; a server that accepts and never answers must not hold a thread for ever.
-        socketTimeoutMS=15_000,
+        serverSelectionTimeoutMS=int(1_000 * min(3.0, patience_s)),
+        connectTimeoutMS=int(1_000 * min(2.0, patience_s)),
+        # A server that accepts and never answers must not hold a thread for ever.
+        socketTimeoutMS=int(1_000 * patience_s),
         w="majority",
         journal=True,
         readConcernLevel="majority",

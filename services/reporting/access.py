@@ -1,0 +1,41 @@
+"""Who may see what: scores of a private campaign need a token, and nobody sees figures that are not current."""
+
+from __future__ import annotations
+
+from flask import request
+
+from services.common.tokens import Authority
+from services.reporting.standing import Standing
+from services.reporting.standings import Standings
+
+
+class Access:
+    """Hands out a campaign's state in force to those who may see it."""
+
+    def __init__(self, standings: Standings, authority: Authority) -> None:
+        self._standings = standings
+        self._authority = authority
+
+    def open(self, campaign: str) -> Standing:
+        """For what everybody may see.
+
+        Raises:
+            Problem: 503 when nothing is current, 404 for an unknown campaign.
+        """
+        self._standings.require()
+        return self._standings.of(campaign)
+
+    def scores(self, campaign: str) -> Standing:
+        """For scores: of a campaign whose live results are private they need a viewer's token.
+
+        Raises:
+            Problem: as `open`, and 401 or 403.
+        """
+        standing = self.open(campaign)
+        if is_private(standing):
+            self._authority.require(request.headers.get("Authorization"), "viewer")
+        return standing
+
+
+def is_private(standing: Standing) -> bool:
+    return standing.campaign.rules.live == "private"

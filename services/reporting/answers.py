@@ -1,0 +1,102 @@
+"""How an answer leaves: its query checked, its form negotiated, its ETag compared, its headers set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal
+
+import orjson
+from flask import Request, Response
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header, parse_etags
+
+from services.common import problems
+from services.common.problems import Fault, Problem
+from services.reporting.standing import Body
+
+JSON = "application/json"
+CSV = "text/csv; charset=utf-8"
+
+Form = Literal["json", "csv"]
+_TYPES: dict[str, Form] = {"application/json": "json", "text/csv": "csv"}
+
+PUBLIC = "no-cache"
+"""May be kept by anyone, and is asked for again each time: an unchanged answer costs a 304."""
+PRIVATE = "private, no-store"
+
+
+def json_body(document: object) -> Body:
+    return Body(orjson.dumps(document), JSON)
+
+
+def query(request: Request, *allowed: str) -> Mapping[str, str]:
+    """The parameters of the query, each at most once and none that is unknown.
+
+    A misspelt parameter that was passed over would answer another question than the one asked.
+
+    Raises:
+        Problem: 422, naming what is wrong and what is allowed.
+    """
+    given = request.args
+    if not given:
+        return {}
+    faults = []
+    for name, values in given.lists():
+        if name not in allowed:
+            known = ", ".join(allowed) or "there are none"
+            faults.append(Fault(f"/{name}", "unknown-parameter", f"there is no such parameter here; known: {known}"))
+        elif len(values) > 1:
+            faults.append(Fault(f"/{name}", "repeated", "give this parameter once"))
+    if faults:
+        raise Problem(problems.INVALID, "the query cannot be answered as it is", faults)
+    return given
+
+
+def one_of(name: str, value: str, known: Mapping[str, object], what: str) -> str:
+    """A code of the query that must be one of the definition's.
+
+    Raises:
+        Problem: 422, with the codes there are.
+    """
+    if value in known:
+        return value
+    raise Problem(
+        problems.INVALID,
+        f"there is no {what} {value!r}",
+        [Fault(f"/{name}", "unknown-code", f"known: {', '.join(known)}")],
+    )
+
+
+@lru_cache(maxsize=256)
+def form(accept: str | None) -> Form:
+    """The form that an Accept header prefers, JSON where it does not matter.
+
+    Raises:
+        Problem: 406 when it takes neither.
+    """
+    if not accept:
+        return "json"
+    best = parse_accept_header(accept, MIMEAccept).best_match(list(_TYPES))
+    if best is None:
+        raise Problem(problems.NOT_ACCEPTABLE, f"this is to be had as {' or '.join(_TYPES)}")
+    return _TYPES[best]
+
+
+def matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names the ETag: a list, `*`, weak or strong (RFC 9110, 13.1.2)."""
+    if not if_none_match:
+        return False
+    if if_none_match == f'"{etag}"':  # what nearly every client sends
+        return True
+    tags = parse_etags(if_none_match)
+    return tags.star_tag or tags.contains_weak(etag)
+
+
+def answer(request: Request, body: Body, *, private: bool = False, vary: str = "Accept, Authorization") -> Response:
+    """The answer that a body makes: 200, or 304 when the client has it already."""
+    headers = {"ETag": f'"{body.etag}"', "Cache-Control": PRIVATE if private else PUBLIC, "Vary": vary}
+    if matches(request.headers.get("If-None-Match"), body.etag):
+        return Response(status=304, headers=headers)
+    headers |= dict(body.headers)
+    return Response(body.content, 200, headers, content_type=body.content_type)

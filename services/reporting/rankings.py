@@ -1,0 +1,137 @@
+"""The ranking of a block: by the whole index, by a field, by what one group says, or by a group within a field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from services.common.campaign import Band, Campaign, Unit
+from services.common.index import Points
+from services.common.ranking import Rank, band, exact, ranks, shown
+from services.reporting.figures import Figures, label, plain
+from services.reporting.standing import Standing
+from services.reporting.suppression import field_key, group_in_field_key, group_key
+
+
+class View(NamedTuple):
+    """Which ranking: of a block, by a field's sub-index and by a group's answers where these are given."""
+
+    block: str
+    field: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A unit in a ranking. `points` is None where they are suppressed; `n` are the responses they rest on."""
+
+    unit: Unit
+    rank: Rank
+    points: Points | None
+    index: Fraction | None
+    band: Band | None
+    n: int
+    pending: tuple[str, ...]
+
+    @property
+    def suppressed(self) -> bool:
+        return self.points is None
+
+
+def rows(standing: Standing, view: View) -> list[Row]:
+    """The units of the view's block, best first; units without a figure last, equals in the definition's order."""
+    campaign = standing.campaign
+    units = [unit for unit in campaign.units if unit.block == view.block]
+    points = {unit.code: _points(standing.units[unit.code], view) for unit in units}
+    indices = {code: None if found is None else found.index for code, found in points.items()}
+    return [
+        Row(
+            unit=campaign.unit[code],
+            rank=rank,
+            points=points[code],
+            index=indices[code],
+            band=band(indices[code], campaign.bands),
+            n=_n(standing.units[code], view),
+            pending=_pending(campaign, standing.units[code], view),
+        )
+        for code, rank in ranks(indices, campaign.rules.ties).items()
+    ]
+
+
+def document(standing: Standing, view: View) -> dict[str, Any]:
+    """The ranking as it travels in JSON."""
+    campaign = standing.campaign
+    chosen = {"field": view.field, "group": view.group}
+    return {
+        "campaign": campaign.code,
+        "version": campaign.version,
+        "block": view.block,
+        **{name: code for name, code in chosen.items() if code is not None},
+        "as_of": standing.as_of.document(),
+        "rows": [_row(row, campaign.rules.decimals) for row in rows(standing, view)],
+    }
+
+
+def _row(row: Row, decimals: int) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "unit": row.unit.code,
+        "name": label(row.unit.name),
+        "rank": row.rank.rank,
+        "tied": row.rank.tied,
+        **figures(row.points, row.index, decimals),
+        "band": None if row.band is None else label(row.band.name),
+        "n": row.n,
+        "provisional": bool(row.pending),
+        "pending": list(row.pending),
+    }
+    if row.suppressed:
+        document["suppressed"] = True
+    return document
+
+
+def figures(points: Points | None, index: Fraction | None, decimals: int) -> dict[str, str | None]:
+    """An index rounded and exact, and the points it is made of; all null where there is no figure to show."""
+    return {
+        "index": None if index is None else shown(index, decimals),
+        "index_exact": None if index is None else exact(index),
+        "earned": None if points is None else plain(points.earned),
+        "attainable": None if points is None else plain(points.attainable),
+    }
+
+
+def _points(unit: Figures, view: View) -> Points | None:
+    """The points the view ranks by; None where they must not be shown."""
+    if view.group is not None:
+        key = group_key(view.group) if view.field is None else group_in_field_key(view.group, view.field)
+        if key in unit.hidden:
+            return None
+        if view.field is not None:
+            return unit.group_in_field(view.group, view.field)
+        group = unit.group(view.group)
+        return Points() if group is None else group.points
+    if view.field is not None:
+        return None if field_key(view.field) in unit.hidden else unit.field(view.field)
+    return unit.points
+
+
+def _n(unit: Figures, view: View) -> int:
+    if view.group is None:
+        return unit.n
+    group = unit.group(view.group)
+    return 0 if group is None else group.n
+
+
+def _pending(campaign: Campaign, unit: Figures, view: View) -> tuple[str, ...]:
+    """The leaves that the view's figure still waits for."""
+    if view.group is not None:
+        return unit.unanswered(view.group, view.field)
+    if view.field is not None:
+        of_field = {leaf.code for leaf in _leaves(campaign, view.field)}
+        return tuple(leaf for leaf in unit.pending if leaf in of_field)
+    return unit.pending
+
+
+def _leaves(campaign: Campaign, field: str) -> Iterator[Any]:
+    return next(found.leaves for found in campaign.fields if found.code == field)

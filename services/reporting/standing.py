@@ -1,0 +1,92 @@
+"""One committed state of a campaign in memory: definition, every unit's figures, and the answers made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.common.campaign import Campaign
+from services.reporting.figures import Figures
+
+KEPT_BYTES = 64 * 1024 * 1024
+"""Of rendered answers, for one state: every view of a large campaign, and a bound on what odd requests can fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """How far the log is in the figures: `counted` responses by group, `positions` by topic and partition."""
+
+    state: int
+    version: int
+    counted: Mapping[str, int]
+    positions: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> AsOf:
+        """From a document of `campaign_state`."""
+        return cls(document["state"], document["version"], document["counted"], document["positions"])
+
+    @property
+    def total(self) -> int:
+        return sum(self.counted.values())
+
+    def document(self) -> dict[str, Any]:
+        """As it travels with every figure."""
+        return {"state": self.state, "counted": self.total, "positions": self.positions}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer's bytes with the strong ETag made of them, and the headers that describe them."""
+
+    content: bytes
+    content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+    etag: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "etag", hashlib.blake2b(self.content, digest_size=16).hexdigest())
+
+
+class Standing:
+    """A campaign as it stands. Never changed but for the answers it keeps; read by any thread."""
+
+    def __init__(self, campaign: Campaign, as_of: AsOf, units: Mapping[str, Figures]) -> None:
+        self.campaign = campaign
+        self.as_of = as_of
+        self.units = units
+        self._bodies: dict[Hashable, Body] = {}
+        self._size = 0
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def kept(self, key: Hashable) -> Body | None:
+        """The answer kept under a key."""
+        return self._bodies.get(key)
+
+    def body(self, key: Hashable, make: Callable[[], Body]) -> Body:
+        """The answer kept under a key, else made now; of many who ask at once one makes it."""
+        found = self._bodies.get(key)
+        if found is not None:
+            return found
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            found = self._bodies.get(key)
+            if found is None:
+                found = make()
+                self._keep(key, found)
+        with self._lock:
+            self._locks.pop(key, None)
+        return found
+
+    def _keep(self, key: Hashable, body: Body) -> None:
+        with self._lock:
+            self._bodies[key] = body
+            self._size += len(body.content)
+            while self._size > KEPT_BYTES and len(self._bodies) > 1:
+                oldest = next(iter(self._bodies))
+                self._size -= len(self._bodies.pop(oldest).content)
