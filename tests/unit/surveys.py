@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import (
@@ -155,3 +156,34 @@ def plain_survey(campaign: Campaign, leaf: Leaf, block: str, answers: Answers) -
         weighted += weight * Fraction(got) / (100 * n)
         weights += weight
     return Fraction(leaf.max_points) * weighted / weights if weights else "pending"
+
+
+def plain_contribution(campaign: Campaign, group: str, block: str, answers: Mapping[str, str]) -> int | None:
+    """What one response adds to a unit's survey points, by the page's formula, in 1/10,000 point."""
+
+    def part(leaf: Leaf) -> Fraction:
+        weights = {
+            each.code: Fraction(leaf.weights.get(each.code, each.weight))
+            for each in campaign.groups
+            if each.code in leaf.groups and block in each.rates
+        }
+        return Fraction(leaf.max_points) * weights[group] / sum(weights.values())
+
+    percents = {
+        (leaf.code, option.code): option.percent
+        for leaf in campaign.leaves
+        for scale in campaign.scales
+        if scale.code == leaf.scale
+        for option in scale.options
+    }
+    asked_leaves = [leaf for leaf in campaign.leaves if group in leaf.groups]
+    opinions = [
+        (leaf, Fraction(percent))
+        for leaf in asked_leaves
+        if leaf.code in answers and (percent := percents[leaf.code, answers[leaf.code]]) is not None
+    ]
+    if not opinions:
+        return None
+    x = sum((part(leaf) * percent / 100 for leaf, percent in opinions), start=Fraction(0))
+    scaled = x * sum(map(part, asked_leaves)) / sum(part(leaf) for leaf, _ in opinions)
+    return floor(10_000 * scaled + Fraction(1, 2))

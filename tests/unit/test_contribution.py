@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
-from math import floor
 
 import pytest
 from campaigns import campaigns
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from surveys import asked, published, rater, scale, survey
+from surveys import asked, plain_contribution, published, rater, scale, survey
 
-from services.common.campaign import Campaign, Leaf
+from services.common.campaign import Campaign
 from services.common.contribution import Contribution
 
 CAMPAIGN = survey(
@@ -63,37 +61,6 @@ class TestByHand:
         assert contribution.of("g1", "u2", {"q": "A"}) == contribution.of("g2", "u2", {"q": "A"}) == 10_000
 
 
-def plain(campaign: Campaign, group: str, block: str, answers: Mapping[str, str]) -> int | None:
-    """The formula of the page, with plain fractions."""
-
-    def part(leaf: Leaf) -> Fraction:
-        weights = {
-            each.code: Fraction(leaf.weights.get(each.code, each.weight))
-            for each in campaign.groups
-            if each.code in leaf.groups and block in each.rates
-        }
-        return Fraction(leaf.max_points) * weights[group] / sum(weights.values())
-
-    percents = {
-        (leaf.code, option.code): option.percent
-        for leaf in campaign.leaves
-        for scale in campaign.scales
-        if scale.code == leaf.scale
-        for option in scale.options
-    }
-    asked_leaves = [leaf for leaf in campaign.leaves if group in leaf.groups]
-    opinions = [
-        (leaf, Fraction(percent))
-        for leaf in asked_leaves
-        if leaf.code in answers and (percent := percents[leaf.code, answers[leaf.code]]) is not None
-    ]
-    if not opinions:
-        return None
-    x = sum((part(leaf) * percent / 100 for leaf, percent in opinions), start=Fraction(0))
-    scaled = x * sum(map(part, asked_leaves)) / sum(part(leaf) for leaf, _ in opinions)
-    return floor(10_000 * scaled + Fraction(1, 2))
-
-
 @given(st.data())
 @settings(max_examples=40)
 def test_it_is_that_of_the_plain_formula(data: st.DataObject):
@@ -107,7 +74,7 @@ def test_it_is_that_of_the_plain_formula(data: st.DataObject):
             for leaf in campaign.leaves
             if group.code in leaf.groups and data.draw(st.booleans())
         }
-        expected = plain(campaign, group.code, unit.block, answers)
+        expected = plain_contribution(campaign, group.code, unit.block, answers)
         assert contribution.of(group.code, unit.code, answers) == expected
         assert expected is None or 0 <= expected <= 10_000 * sum(leaf.max_points for leaf in campaign.leaves) + 1
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from campaigns import campaigns
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from surveys import Answers, appraised, asked, plain_index, published, rater, scale, survey
 
@@ -373,6 +373,7 @@ def cases(draw: st.DrawFn) -> tuple[Campaign, Answers, AppraisalRow]:
 
 
 @given(cases())
+@settings(max_examples=40)
 def test_the_index_is_that_of_the_plain_formula(case: tuple[Campaign, Answers, AppraisalRow]):
     campaign, answers, appraisal = case
     formula, counts = Formula(campaign), tallies(campaign, answers)
@@ -388,6 +389,7 @@ def test_the_index_is_that_of_the_plain_formula(case: tuple[Campaign, Answers, A
 
 
 @given(cases())
+@settings(max_examples=40)
 def test_a_result_comes_back_from_the_database_as_it_was(case: tuple[Campaign, Answers, AppraisalRow]):
     campaign, answers, appraisal = case
     result = Formula(campaign).compute(next(iter(campaign.unit)), tallies(campaign, answers), appraisal)
