@@ -8,7 +8,7 @@ import threading
 
 from pymongo.errors import PyMongoError
 
-from services.common import kafka, mongo
+from services.common import kafka, logs, mongo
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings
 from services.scoring import health
@@ -91,6 +91,7 @@ def run(settings: Settings) -> None:
     Raises:
         mongo.Unready, kafka.Unready: a server or the installation is not fit for it; the message says what to change.
     """
+    logs.install("scoring", settings.log_level)
     scorer = Scorer(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scorer.stop())
