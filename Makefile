@@ -1,5 +1,5 @@
 # PAR Index: everything a person does in this checkout. GNU make, Python >= 3.11 and the internet are all it needs.
-# `make` alone lists the targets. ARGS="..." is handed to the command of demo, up, test and bench.
+# `make` alone lists the targets. ARGS="..." is handed to the command behind the target.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -53,10 +53,10 @@ bench: $(VENV)/installed ## Measure the stack against the limits of this machine
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-lock: $(VENV)/installed ## Renew the lock files from pyproject.toml
+lock: $(VENV)/installed ## Bring the lock files up to pyproject.toml; ARGS=--upgrade renews every version
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(LOCK) --upgrade -o requirements/runtime.lock
-	$(LOCK) --upgrade --extra embedded --group dev -c requirements/runtime.lock -o requirements/dev.lock
+	$(LOCK) $(ARGS) -o requirements/runtime.lock
+	$(LOCK) $(ARGS) --extra embedded --group dev -c requirements/runtime.lock -o requirements/dev.lock
 
 wheel: $(VENV)/installed ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
