@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from services.common.campaign import Campaign
+
+
+class Unfit(Exception):
+    """The change does not fit the campaign; `reason` is a stable code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
 
 class Stale(Exception):
     """The change was made for another version of the row than the one in force."""
@@ -63,3 +74,22 @@ class AppraisalRow:
                 leaves[code] = appraisal
         adjustments = {name: value or Decimal(0) for name, value in change.adjustments.items()}
         return replace(self, version=self.version + 1, leaves=leaves, **adjustments)
+
+
+def check(campaign: Campaign, unit: str, change: Change) -> None:
+    """Whoever keeps rows applies only changes that pass this, so that all count the same versions.
+
+    Raises:
+        Unfit: an unknown unit, a leaf that is not appraised, points beyond the leaf's, a negative adjustment.
+    """
+    if unit not in campaign.unit:
+        raise Unfit("unknown-unit", f"unit {unit!r}")
+    for code, given in change.leaves.items():
+        leaf = campaign.leaf.get(code)
+        if leaf is None or leaf.method != "appraisal":
+            raise Unfit("unknown-leaf", f"leaf {code!r} is not appraised")
+        if given is not None and given.points is not None and not 0 <= given.points <= leaf.max_points:
+            raise Unfit("impossible-points", f"leaf {code!r}: {given.points} is not within 0 and {leaf.max_points}")
+    for name, value in change.adjustments.items():
+        if value is not None and value < 0:
+            raise Unfit("impossible-points", f"{name}: {value} is below 0")

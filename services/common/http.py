@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from services.common import problems
@@ -24,7 +24,8 @@ def json_response(document: object, status: int = 200, content_type: str = "appl
 
 
 def problem_response(problem: Problem) -> Response:
-    """A problem as its answer."""
+    """A problem as its answer; `flask.g.problem` has its name, for the metrics."""
+    g.problem = problem.kind.name
     response = json_response(problem.document(), problem.kind.status, PROBLEM_JSON)
     if problem.retry_after_s is not None:
         response.headers["Retry-After"] = str(problem.retry_after_s)
@@ -39,6 +40,7 @@ def install(app: Flask, cors_origins: Sequence[str]) -> None:
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unforeseen)
     allowed = frozenset(cors_origins)
+    app.before_request(_require_host)
     app.before_request(lambda: _preflight(allowed))
     app.after_request(lambda response: _finish(response, allowed))
 
@@ -83,6 +85,11 @@ def _unforeseen(error: Exception) -> Response:
     # The log gets the trace, never the content of the request; the client gets neither.
     log.error("unforeseen", exc_info=error, extra={"endpoint": request.endpoint})
     return problem_response(Problem(problems.INTERNAL, "an unforeseen fault; it was logged"))
+
+
+def _require_host() -> None:
+    if "Host" not in request.headers and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+        raise Problem(problems.MALFORMED, "the request has no Host header")
 
 
 def _preflight(allowed: frozenset[str]) -> Response | None:

@@ -7,6 +7,7 @@ import importlib.util
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
+from kafka.producer.future import FutureRecordMetadata
 
 from services.common.settings import Settings
 
@@ -16,6 +17,12 @@ KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy"
 API_VERSION = (4, 1)
 RECONNECT_MS = 500
 """The longest pause between attempts: the default of 30 s would outlast most outages by seconds."""
+
+LARGEST_RECORD = 16 * 1024 * 1024
+"""Of a definition: the broker's default of 1 MB would refuse one of 10,000 units. Responses are bounded by intake."""
+
+Sent = FutureRecordMetadata
+"""A record on its way; `get(timeout)` waits for all replicas to have it."""
 
 INSTALL_HINT = "install it with: pip install 'kafka-python[crc32c,zstd]'"
 
@@ -53,11 +60,22 @@ def producer(settings: Settings, client_id: str) -> KafkaProducer:
         delivery_timeout_ms=86_400_000,
         linger_ms=5,
         batch_size=65_536,
+        max_request_size=LARGEST_RECORD,
         reconnect_backoff_max_ms=RECONNECT_MS,
         metadata_max_age_ms=30_000,
         allow_auto_create_topics=False,
         metrics_enabled=False,
     )
+
+
+def discard(producer: KafkaProducer, wait_s: float) -> None:
+    """Ends a producer: waits for what is on its way, then gives up what is left; its futures fail."""
+    try:
+        producer.close(timeout=wait_s)
+    except KafkaError:
+        # kafka-python 3.0.12 gives up here before it has told its thread to end, and has no other way to say so.
+        producer._sender.force_close()  # noqa: SLF001
+        producer._sender.join(timeout=5)  # noqa: SLF001
 
 
 def reader(settings: Settings, client_id: str, **more: object) -> KafkaConsumer:
@@ -101,7 +119,7 @@ def create_topics(settings: Settings) -> list[str]:
         if missing:
             admin.create_topics(
                 [
-                    NewTopic(name, wanted[name], settings.replication, topic_configs=_topic_configs(settings))
+                    NewTopic(name, wanted[name], settings.replication, topic_configs=_topic_configs(settings, name))
                     for name in missing
                 ]
             )
@@ -120,6 +138,9 @@ def create_topics(settings: Settings) -> list[str]:
     return missing
 
 
-def _topic_configs(settings: Settings) -> dict[str, str]:
+def _topic_configs(settings: Settings, name: str) -> dict[str, str]:
     # With three replicas a write must reach two before it is acknowledged, so that any one machine may be lost.
-    return KEPT_FOR_EVER | {"min.insync.replicas": str(max(1, settings.replication - 1))}
+    configs = KEPT_FOR_EVER | {"min.insync.replicas": str(max(1, settings.replication - 1))}
+    if name == settings.topic("campaigns"):
+        configs["max.message.bytes"] = str(LARGEST_RECORD)
+    return configs

@@ -1,0 +1,73 @@
+"""The campaigns that intake knows, each with its compiled check. When in doubt it looks whether there is news first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from services.common import problems
+from services.common.campaign import CODE, Campaign
+from services.common.catalogue import Catalogue
+from services.common.problems import Problem
+from services.intake.ratings import ResponseDocument
+
+LOOK_S: Final = 1.0
+"""How long a request may wait for news."""
+PAUSE_S: Final = 0.5
+"""Between two looks for news: a flood of unknown names must not become a flood of questions to Kafka."""
+
+
+class Campaigns:
+    """Definitions in force. Another worker may have published one a moment ago, so an unknown name is looked for."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._checks: dict[str, tuple[Campaign, ResponseDocument]] = {}
+        self._looking = threading.Lock()
+        self._looked_at = float("-inf")
+        self._found_end = True
+
+    def current(self, code: str) -> Campaign:
+        """The version of a campaign that is in force.
+
+        Raises:
+            Problem: 404 there is no such campaign; 503 it is not known whether there is.
+        """
+        if not self._catalogue.follower.ready:
+            raise Problem(problems.UNAVAILABLE, "the definitions have not been read from the log yet")
+        found = self._catalogue.current(code)
+        if found is None and CODE.match(code):
+            self._look()
+            found = self._catalogue.current(code)
+            if found is None and not self._found_end:
+                raise Problem(
+                    problems.UNAVAILABLE, "the log does not answer; it is unknown whether this campaign exists"
+                )
+        if found is None:
+            raise Problem(problems.NOT_FOUND, "there is no such campaign; GET /v1/campaigns lists them")
+        return found
+
+    def newer(self, campaign: Campaign) -> Campaign | None:
+        """A version that replaced `campaign` meanwhile; asked before something is refused because of the version."""
+        self._look()
+        found = self._catalogue.current(campaign.code)
+        return found if found is not None and found.version > campaign.version else None
+
+    def check(self, campaign: Campaign) -> ResponseDocument:
+        """The check of responses, compiled once per version."""
+        known = self._checks.get(campaign.code)
+        if known is None or known[0] is not campaign:
+            known = campaign, ResponseDocument(campaign)
+            self._checks[campaign.code] = known
+        return known[1]
+
+    def _look(self) -> None:
+        if not self._looking.acquire(blocking=False):
+            return
+        try:
+            if time.monotonic() - self._looked_at >= PAUSE_S:
+                self._found_end = self._catalogue.follower.catch_up(LOOK_S)
+                self._looked_at = time.monotonic()
+        finally:
+            self._looking.release()

@@ -1,0 +1,5 @@
+"""Placeholder."""
+
+
+def document() -> dict[str, object]:
+    return {"info": {"title": "x"}}

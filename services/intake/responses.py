@@ -1,0 +1,188 @@
+"""The way of a response: read → check → publish → receipt. One answer, an edit, a withdrawal and a batch share it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from flask import Response as Answer
+from flask import request
+
+from services.common import events, problems
+from services.common.campaign import Campaign
+from services.common.http import json_response
+from services.common.problems import Fault, Problem
+from services.intake import body, metrics
+from services.intake.campaigns import Campaigns
+from services.intake.publisher import Position, Publisher
+from services.intake.ratings import MAX_REVISION, UUID_PATTERN
+from services.intake.receipts import Receipts
+
+SOURCE: Final = "/intake"
+BATCH_LINES: Final = 5_000
+WINDOW: Final = 500
+"""Lines of a batch that are on their way together; their results leave before the next are read."""
+LONGEST_RETRY_S: Final = 3_600
+
+CURABLE: Final = {"unknown-group", "unknown-unit", "unknown-leaf", "unknown-option"}
+"""Faults that a version published a moment ago may cure."""
+
+Said = events.Response | events.Withdrawal
+Line = tuple[int, bytes]
+Result = dict[str, Any]
+
+_UUID = re.compile(UUID_PATTERN.replace("$", r"\Z"))
+_REVISION = re.compile(r"[1-9][0-9]{0,6}\Z")
+
+
+class Responses:
+    """The routes of the respondents. Nothing of what they send is logged."""
+
+    def __init__(self, campaigns: Campaigns, publisher: Publisher, receipts: Receipts, topic: str) -> None:
+        self._campaigns = campaigns
+        self._publisher = publisher
+        self._receipts = receipts
+        self._topic = topic
+
+    def post(self, campaign: str) -> Answer:
+        document = body.read_object(body.RESPONSE_BYTES)
+        return self._take(self._submitted(self._open(campaign), document))
+
+    def put(self, campaign: str, response: str) -> Answer:
+        document = body.read_object(body.RESPONSE_BYTES)
+        opened = self._open(campaign)
+        return self._take(self._submitted(opened, _with_id(document, _address(response))))
+
+    def delete(self, campaign: str, response: str) -> Answer:
+        opened, id_, revision = self._open(campaign), _address(response), _revision(request.args.get("revision"))
+        _require_edits(opened, "withdrawn")
+        return self._take(events.Withdrawal(id_, revision, opened.code, opened.version))
+
+    def post_batch(self, campaign: str) -> Answer:
+        text = body.read(body.BATCH_BYTES, "application/x-ndjson")
+        lines = [(number, line) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
+        if len(lines) > BATCH_LINES:
+            raise Problem(problems.TOO_LARGE, f"the batch has {len(lines):,} lines, at most {BATCH_LINES:,} are taken")
+        opened = self._open(campaign)
+        return Answer(self._results(opened, lines), content_type="application/x-ndjson")
+
+    def _open(self, code: str) -> Campaign:
+        campaign = self._campaigns.current(code)
+        _require_open(campaign, datetime.now(UTC))
+        return campaign
+
+    def _submitted(self, campaign: Campaign, document: dict[str, Any]) -> events.Response:
+        """The response that a document is, checked against the campaign as it is now."""
+        try:
+            content = self._campaigns.check(campaign).checked(document)
+        except Problem as problem:
+            unknown = any(fault.code in CURABLE for fault in problem.faults)
+            if not unknown or (newer := self._campaigns.newer(campaign)) is None:
+                raise
+            campaign = newer
+            content = self._campaigns.check(campaign).checked(document)
+        if content["revision"] > 1:
+            _require_edits(campaign, "edited")
+        content.setdefault("response", str(uuid.uuid4()))
+        return events.Response(campaign=campaign.code, campaign_version=campaign.version, **content)
+
+    def _take(self, said: Said) -> Answer:
+        position = self._publisher.publish(self._topic, _record(said))
+        answer = json_response(self._accepted(said, position), HTTPStatus.ACCEPTED)
+        answer.headers["Location"] = f"/v1/campaigns/{said.campaign}/responses/{said.response}"
+        return answer
+
+    def _accepted(self, said: Said, position: Position) -> Result:
+        receipt = self._receipts.receipt(
+            said.response, said.revision, events.digest(said), position.partition, position.offset
+        )
+        return {"status": HTTPStatus.ACCEPTED, "response": said.response, "revision": said.revision, "receipt": receipt}
+
+    def _results(self, campaign: Campaign, lines: Sequence[Line]) -> Iterator[bytes]:
+        """One line of JSON for each line of a batch, in order; a window's lines leave when all replicas have them."""
+        for start in range(0, len(lines), WINDOW):
+            for result in self._window(campaign, lines[start : start + WINDOW]):
+                yield orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE)
+
+    def _window(self, campaign: Campaign, window: Sequence[Line]) -> Iterator[Result]:
+        checked = [self._line(campaign, text) for _, text in window]
+        records = [_record(said) for said in checked if not isinstance(said, Problem)]
+        outcomes = iter(self._publisher.publish_many(self._topic, records))
+        for (number, _), said in zip(window, checked, strict=True):
+            if isinstance(said, Problem):
+                yield _refused(number, said)
+            elif isinstance(outcome := next(outcomes), Problem):
+                yield _refused(number, outcome)
+            else:
+                metrics.BATCH_LINES.labels("accepted").inc()
+                yield {"line": number, **self._accepted(said, outcome)}
+
+    def _line(self, campaign: Campaign, text: bytes) -> events.Response | Problem:
+        if len(text) > body.RESPONSE_BYTES:
+            return Problem(problems.TOO_LARGE, f"the line has {len(text):,} bytes, at most {body.RESPONSE_BYTES:,}")
+        try:
+            _require_open(campaign, datetime.now(UTC))
+            return self._submitted(campaign, body.decode(text))
+        except Problem as problem:
+            return problem
+
+
+def _record(said: Said) -> events.Record:
+    return events.encode(said, datetime.now(UTC), source=SOURCE)
+
+
+def _refused(number: int, problem: Problem) -> Result:
+    metrics.BATCH_LINES.labels(problem.kind.name).inc()
+    return {"line": number, "status": problem.kind.status, "problem": problem.document()}
+
+
+def _require_open(campaign: Campaign, now: datetime) -> None:
+    if now < campaign.opens:
+        wait = min(campaign.opens - now, timedelta(seconds=LONGEST_RETRY_S))
+        opens = campaign.opens.isoformat()
+        raise Problem(
+            problems.NOT_OPEN, f"the campaign opens at {opens}", retry_after_s=max(1, int(wait.total_seconds()))
+        )
+    if now >= campaign.closes:
+        raise Problem(problems.CLOSED, f"the campaign closed at {campaign.closes.isoformat()}")
+
+
+def _require_edits(campaign: Campaign, done: str) -> None:
+    if campaign.rules.edits == "none":
+        raise Problem(problems.CONFLICT, f"a response of this campaign cannot be {done} once it was sent")
+
+
+def _address(response: str) -> str:
+    if not _UUID.match(response):
+        raise Problem(
+            problems.INVALID,
+            "the address does not name a response",
+            [Fault("/response", "not-a-uuid", "the last part of the address must be the response's UUID")],
+        )
+    return response.lower()
+
+
+def _with_id(document: dict[str, Any], response: str) -> dict[str, Any]:
+    said = document.get("response", response)
+    if not isinstance(said, str) or said.lower() != response:
+        raise Problem(
+            problems.INVALID,
+            "the body names another response than the address",
+            [Fault("/response", "not-the-address", "leave it out, or send the id that stands in the address")],
+        )
+    return {**document, "response": response}
+
+
+def _revision(text: str | None) -> int:
+    if text is None:
+        fault = Fault("/revision", "missing", "say which revision withdraws: ?revision=N, one more than the last")
+    elif not _REVISION.match(text) or int(text) > MAX_REVISION:
+        fault = Fault("/revision", "not-a-whole-number", f"?revision is a whole number from 1 to {MAX_REVISION:,}")
+    else:
+        return int(text)
+    raise Problem(problems.INVALID, "the address does not say which revision withdraws", [fault])
