@@ -41,7 +41,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "positions": [],
     "responses": [IndexModel([("p", ASCENDING)])],
     "tallies": [IndexModel([("p", ASCENDING), ("at", ASCENDING)])],
-    "activity": [IndexModel([("p", ASCENDING)])],
+    "activity": [IndexModel([("p", ASCENDING)]), IndexModel([("_id.campaign", ASCENDING)])],
     "appraisals": [],
     "appraisal_changes": [IndexModel([("campaign", ASCENDING), ("unit", ASCENDING), ("version", ASCENDING)])],
     "rejected": [

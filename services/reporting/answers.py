@@ -1,8 +1,7 @@
-"""How an answer leaves: its query checked, its form negotiated, its ETag compared, its headers set."""
+"""How an answer leaves: its form negotiated, its ETag compared, its headers set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -12,7 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_etags
 
 from services.common import problems
-from services.common.problems import Fault, Problem
+from services.common.problems import Problem
 from services.reporting.standing import Body
 
 JSON = "application/json"
@@ -28,44 +27,6 @@ PRIVATE = "private, no-store"
 
 def json_body(document: object) -> Body:
     return Body(orjson.dumps(document), JSON)
-
-
-def query(request: Request, *allowed: str) -> Mapping[str, str]:
-    """The parameters of the query, each at most once and none that is unknown.
-
-    A misspelt parameter that was passed over would answer another question than the one asked.
-
-    Raises:
-        Problem: 422, naming what is wrong and what is allowed.
-    """
-    given = request.args
-    if not given:
-        return {}
-    faults = []
-    for name, values in given.lists():
-        if name not in allowed:
-            known = ", ".join(allowed) or "there are none"
-            faults.append(Fault(f"/{name}", "unknown-parameter", f"there is no such parameter here; known: {known}"))
-        elif len(values) > 1:
-            faults.append(Fault(f"/{name}", "repeated", "give this parameter once"))
-    if faults:
-        raise Problem(problems.INVALID, "the query cannot be answered as it is", faults)
-    return given
-
-
-def one_of(name: str, value: str, known: Mapping[str, object], what: str) -> str:
-    """A code of the query that must be one of the definition's.
-
-    Raises:
-        Problem: 422, with the codes there are.
-    """
-    if value in known:
-        return value
-    raise Problem(
-        problems.INVALID,
-        f"there is no {what} {value!r}",
-        [Fault(f"/{name}", "unknown-code", f"known: {', '.join(known)}")],
-    )
 
 
 @lru_cache(maxsize=256)
@@ -93,10 +54,19 @@ def matches(if_none_match: str | None, etag: str) -> bool:
     return tags.star_tag or tags.contains_weak(etag)
 
 
-def answer(request: Request, body: Body, *, private: bool = False, vary: str = "Accept, Authorization") -> Response:
-    """The answer that a body makes: 200, or 304 when the client has it already."""
-    headers = {"ETag": f'"{body.etag}"', "Cache-Control": PRIVATE if private else PUBLIC, "Vary": vary}
+def answer(request: Request, body: Body, *, vary: str | None, private: bool = False) -> Response:
+    """The answer that a body makes: 200, or 304 when the client has it already.
+
+    Args:
+        request: for its If-None-Match.
+        body: what is current.
+        vary: the request headers that decide what is answered.
+        private: whether it must not be kept by anyone on the way.
+    """
+    headers = {"ETag": f'"{body.etag}"', "Cache-Control": PRIVATE if private else PUBLIC}
+    if vary is not None:
+        headers["Vary"] = vary
     if matches(request.headers.get("If-None-Match"), body.etag):
         return Response(status=304, headers=headers)
-    headers |= dict(body.headers)
+    headers.update(body.headers)
     return Response(body.content, 200, headers, content_type=body.content_type)

@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
-from services.common import http, logs, metrics, mongo
+from flask import Flask, Response, g, request
+from pymongo import MongoClient
+
+from services.common import http, logs, mongo
+from services.common import metrics as exposed
 from services.common.settings import Settings, read_settings
 from services.common.tokens import Authority, read_tokens
-from services.reporting import live, ranking_routes
+from services.reporting import metrics
 from services.reporting.access import Access
+from services.reporting.live import Live
+from services.reporting.loading import Document
 from services.reporting.standings import Standings
+from services.reporting.views import Views
 from services.reporting.watcher import Watcher
 
 PATIENCE_S = 1.5
 """A silent MongoDB is given up a little before its figures are no longer current, and reached for anew."""
 
 
-class Reporting:
-    """The running parts behind the application: what must be stopped, and in which order."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The parts with threads and connections of their own: started in the worker that uses them, after fork."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._client = mongo.client(settings.mongo, patience_s=PATIENCE_S)
-        self.db = mongo.database(self._client)
-        self.standings = Standings()
-        self.watcher = Watcher(self.db, self.standings)
-        self.live = live.Live(self.standings)
+    client: MongoClient[Document]
+    standings: Standings
+    watcher: Watcher
+    live: Live
+
+    def start(self) -> None:
         self.standings.start()
         self.watcher.start()
 
-    def close(self) -> None:
-        """Ends the streams, the watching and the connections."""
+    def stop(self) -> None:
+        """Ends the streams, then the watching and the connections."""
         self.live.close()
         self.watcher.stop()
         self.standings.stop()
-        self._client.close()
-
-
-def create_app(settings: Settings) -> Flask:
-    """The application, watching MongoDB from now on. Built after fork: it starts threads and opens connections.
-
-    What runs behind it is `app.extensions["reporting"]`, to be closed with the application.
-    """
-    authority = Authority(read_tokens(settings.tokens_file))
-    app = Flask("parindex.reporting", static_folder=None)
-    running = app.extensions["reporting"] = Reporting(settings)
-    standings = running.standings
-    access = Access(standings, authority)
-    http.install(app, settings.cors_origins)
-    http.install_health(
-        app,
-        {"mongodb": standings.wrong, "campaigns": standings.unread, "watcher": running.watcher.wrong},
-        metrics.exposition,
-    )
-    ranking_routes.install(app, access)
-    live.install(app, standings, running.live)
-    return app
+        self.client.close()
 
 
 def from_environment() -> Flask:
@@ -62,3 +51,43 @@ def from_environment() -> Flask:
     settings = read_settings()
     logs.install("reporting", settings.log_level)
     return create_app(settings)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application; `running(app).start()` lets it watch MongoDB. Built after fork, for it opens connections.
+
+    Raises:
+        tokens.BadTokensFile: the installation cannot be used; the message says what to change.
+    """
+    authority = Authority(read_tokens(settings.tokens_file))
+    client = mongo.client(settings.mongo, patience_s=PATIENCE_S)
+    db = mongo.database(client)
+    standings = Standings()
+    watcher = Watcher(db, standings)
+    live = Live(standings)
+    views = Views(standings, Access(standings, authority), live, db, settings.topic("responses"))
+
+    app = Flask("services.reporting", static_folder=None)
+    http.install(app, settings.cors_origins)
+    for address, name, view in views.routes():
+        app.add_url_rule(address, endpoint=name, view_func=view, methods=["GET"])
+    http.install_health(
+        app,
+        {"mongodb": standings.wrong, "campaigns": standings.unread, "watcher": watcher.wrong},
+        exposed.exposition,
+    )
+    app.after_request(_counted)
+    app.extensions["reporting"] = Running(client, standings, watcher, live)
+    return app
+
+
+def running(app: Flask) -> Running:
+    """The parts of an application that are to be started and stopped."""
+    parts: Running = app.extensions["reporting"]
+    return parts
+
+
+def _counted(answer: Response) -> Response:
+    outcome: Any = g.get("problem") or ("not_modified" if answer.status_code == HTTPStatus.NOT_MODIFIED else "ok")
+    metrics.REQUESTS.labels(request.endpoint or "none", outcome).inc()
+    return answer

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import orjson
-from flask import Flask, Response, request
 
 from services.common import problems
 from services.common.problems import Problem
-from services.reporting.answers import query
 from services.reporting.metrics import STREAMS
 from services.reporting.standing import Standing
 from services.reporting.standings import Standings
@@ -130,18 +128,3 @@ def _state(standing: Standing) -> _Message:
     as_of = standing.as_of
     data = orjson.dumps({"state": as_of.state, "version": as_of.version, "as_of": as_of.document()})
     return _Message(str(as_of.state), b"id: %d\nevent: state\ndata: %s\n\n" % (as_of.state, data))
-
-
-def install(app: Flask, standings: Standings, live: Live) -> None:
-    """Adds the route. It is open to all: there are no scores in it."""
-
-    @app.get("/v1/campaigns/<campaign>/events")
-    def events(campaign: str) -> Response:
-        query(request)
-        if standings.find(campaign) is None:
-            standings.require()
-            standings.of(campaign)
-        # A browser gives up for good on any status but 200: while MongoDB is away the stream says so instead.
-        answer = Response(live.stream(campaign, request.headers.get("Last-Event-ID")), content_type="text/event-stream")
-        answer.headers["X-Accel-Buffering"] = "no"
-        return answer

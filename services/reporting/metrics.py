@@ -12,6 +12,7 @@ REQUESTS = Counter(
 BODIES = Counter(
     "parindex_reporting_bodies", "Answers taken from memory (kept) or rendered for the first time (made)", ["source"]
 )
+KEPT, MADE = BODIES.labels("kept"), BODIES.labels("made")
 RENDER_SECONDS = Histogram(
     "parindex_reporting_render_seconds",
     "Time to render an answer that was not kept",

@@ -8,8 +8,10 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.common import metrics
 from services.common.campaign import Campaign
 from services.reporting.figures import Figures
+from services.reporting.metrics import KEPT, MADE, RENDER_SECONDS
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Of rendered answers, for one state: every view of a large campaign, and a bound on what odd requests can fill."""
@@ -63,21 +65,20 @@ class Standing:
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def kept(self, key: Hashable) -> Body | None:
-        """The answer kept under a key."""
-        return self._bodies.get(key)
-
     def body(self, key: Hashable, make: Callable[[], Body]) -> Body:
         """The answer kept under a key, else made now; of many who ask at once one makes it."""
         found = self._bodies.get(key)
         if found is not None:
+            KEPT.inc()
             return found
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             found = self._bodies.get(key)
             if found is None:
-                found = make()
+                with metrics.timed(RENDER_SECONDS):
+                    found = make()
+                MADE.inc()
                 self._keep(key, found)
         with self._lock:
             self._locks.pop(key, None)

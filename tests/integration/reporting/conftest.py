@@ -15,7 +15,7 @@ from deploy.embedded.mongo import with_database
 from services.common import mongo
 from services.common.settings import Settings
 from services.common.tokens import new_token
-from services.reporting.app import create_app
+from services.reporting.app import create_app, running
 from tests.integration.reporting.database import Document, eventually
 
 
@@ -58,6 +58,7 @@ def serve(
 
     def start() -> FlaskClient:
         app = create_app(settings)
+        running(app).start()
         started.append(app)
         client = app.test_client()
         eventually("reporting is ready", lambda: client.get("/readyz").status_code == 200)
@@ -65,4 +66,4 @@ def serve(
 
     yield start
     for app in started:
-        app.extensions["reporting"].close()
+        running(app).stop()

@@ -1,0 +1,40 @@
+"""Reads for the answers that memory does not hold: in one snapshot, bounded in time, and an absent MongoDB is a 503."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from services.common import problems
+from services.common.problems import Problem
+
+Document = dict[str, Any]
+
+READ_S = 2.0
+"""What takes longer is answered 503: a reader asks again sooner than it waits."""
+
+
+@contextmanager
+def snapshot(db: Database[Document]) -> Iterator[ClientSession]:
+    """A session whose reads all see one committed state.
+
+    Raises:
+        Problem: 503, MongoDB does not answer.
+    """
+    try:
+        with pymongo.timeout(READ_S), db.client.start_session(snapshot=True) as session:
+            yield session
+    except PyMongoError as error:
+        raise Problem(problems.UNAVAILABLE, f"MongoDB does not answer: {type(error).__name__}") from error
+
+
+def positions(db: Database[Document], topic: str, session: ClientSession) -> Mapping[str, int]:
+    """By partition of a topic: the offset of the first record that is not applied yet."""
+    found = db.positions.find({"_id.topic": topic}, {"next": 1}, session=session)
+    return {str(stored["_id"]["partition"]): stored["next"] for stored in found}

@@ -1,0 +1,144 @@
+"""The drill-down of a unit: field → criterion → leaf → group, what was lost where, and how its block stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from services.common.campaign import Campaign, Criterion, Field, Group, Leaf, Unit
+from services.common.index import LeafPoints, Points, Share, UnitIndex
+from services.common.ranking import exact, shown
+from services.reporting.figures import Figures, label, plain
+from services.reporting.rankings import View, figures, rows
+from services.reporting.standing import Standing
+from services.reporting.suppression import Hidden, Key, cell_key, criterion_key, field_key, group_key, leaf_key
+
+Document = dict[str, Any]
+
+SUPPRESSED: Document = {"suppressed": True}
+"""Stands beside figures that are null because they rest on too few answers, or would give such away."""
+
+
+def document(standing: Standing, unit: Unit) -> Document:
+    """The drill-down as it travels in JSON."""
+    campaign, figures_ = standing.campaign, standing.units[unit.code]
+    row = next(row for row in rows(standing, View(unit.block)) if row.unit.code == unit.code)
+    page = _Page(campaign, unit, figures_)
+    return {
+        "campaign": campaign.code,
+        "version": campaign.version,
+        "unit": unit.code,
+        "name": label(unit.name),
+        "block": unit.block,
+        "as_of": standing.as_of.document(),
+        "rank": row.rank.rank,
+        "tied": row.rank.tied,
+        **figures(row.points, row.index, campaign.rules.decimals),
+        "lost": plain(figures_.points.attainable - figures_.points.earned),
+        "bonus": plain(figures_.result.bonus),
+        "penalty": plain(figures_.result.penalty),
+        "band": None if row.band is None else label(row.band.name),
+        "n": row.n,
+        "provisional": bool(row.pending),
+        "pending": list(row.pending),
+        "groups": [page.group(group) for group in campaign.groups if unit.block in group.rates],
+        "fields": [page.field(field, _beside(standing, unit, field)) for field in campaign.fields],
+    }
+
+
+def _beside(standing: Standing, unit: Unit, field: Field) -> Document:
+    """How the unit stands in its block by one field. Units whose figure is hidden are left out of rank and mean."""
+    campaign = standing.campaign
+    found = rows(standing, View(unit.block, field.code))
+    shown_indices = [row.index for row in found if row.index is not None]
+    own = next(row for row in found if row.unit.code == unit.code)
+    mean = sum(shown_indices, start=Fraction(0)) / len(shown_indices) if shown_indices else None
+    return {
+        "rank": own.rank.rank,
+        "tied": own.rank.tied,
+        "block_mean": None if mean is None else shown(mean, campaign.rules.decimals),
+        "block_mean_exact": None if mean is None else exact(mean),
+    }
+
+
+class _Page:
+    """What is shown of one unit."""
+
+    def __init__(self, campaign: Campaign, unit: Unit, figures: Figures) -> None:
+        self._campaign = campaign
+        self._block = unit.block
+        self._result: UnitIndex = figures.result
+        self._hidden: Hidden = figures.hidden
+
+    def group(self, group: Group) -> Document:
+        """What one group alone makes of the unit."""
+        found = self._result.groups[group.code]
+        return {
+            "group": group.code,
+            "name": label(group.name),
+            "n": found.n,
+            **self._sum(group_key(group.code), found.points),
+        }
+
+    def field(self, field: Field, beside: Mapping[str, object]) -> Document:
+        points = self._result.fields[field.code]
+        return {
+            "field": field.code,
+            "name": label(field.name),
+            **self._sum(field_key(field.code), points),
+            **beside,
+            "criteria": [self._criterion(criterion) for criterion in field.criteria],
+        }
+
+    def _criterion(self, criterion: Criterion) -> Document:
+        points = self._result.criteria[criterion.code]
+        return {
+            "criterion": criterion.code,
+            "name": label(criterion.name),
+            **self._sum(criterion_key(criterion.code), points),
+            "leaves": [
+                self._leaf(leaf, self._result.leaves[leaf.code])
+                for leaf in criterion.leaves
+                if leaf.code in self._result.leaves
+            ],
+        }
+
+    def _sum(self, key: Key, points: Points) -> Document:
+        """A sum of points with what was lost, or nothing of it where it is hidden."""
+        if key in self._hidden:
+            return figures(None, None, 0) | {"lost": None} | SUPPRESSED
+        lost = plain(points.attainable - points.earned)
+        return figures(points, points.index, self._campaign.rules.decimals) | {"lost": lost}
+
+    def _leaf(self, leaf: Leaf, found: LeafPoints) -> Document:
+        hidden = leaf_key(leaf.code) in self._hidden
+        points = None if hidden else found.points
+        written: Document = {
+            "leaf": leaf.code,
+            "name": label(leaf.name),
+            "method": leaf.method,
+            "max_points": plain(Fraction(leaf.max_points)),
+            "state": found.state,
+            "points": None if points is None else plain(points),
+            "lost": None if points is None else plain(Fraction(leaf.max_points) - points),
+            **(SUPPRESSED if hidden else {}),
+        }
+        if leaf.method == "survey":
+            written["question"] = label(leaf.question or leaf.name)
+            written["groups"] = list(self._cells(leaf, found.groups))
+        return written
+
+    def _cells(self, leaf: Leaf, shares: Mapping[str, Share]) -> Iterable[Document]:
+        """Each group that is asked: how many answered, and which share (0-1) of the points it gave."""
+        for code in self._campaign.raters(leaf, self._block):
+            if cell_key(leaf.code, code) in self._hidden:
+                yield {"group": code, "answers": None, "no_opinion": None, "share": None} | SUPPRESSED
+                continue
+            found = shares.get(code, Share(0, 0, None))
+            yield {
+                "group": code,
+                "answers": found.answers,
+                "no_opinion": found.no_opinion,
+                "share": None if found.share is None else plain(found.share),
+            }
