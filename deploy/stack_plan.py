@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
+from urllib.parse import urlsplit
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import kafka
@@ -20,6 +21,7 @@ from deploy.stack_supervisor import configuration, new_password
 
 DATABASE = "parindex"
 PROBE_S = 5.0
+SAID_BYTES = 2_000
 PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
 SERVERS = ("kafka", "mongo")
 FRONT = ("intake", "reporting")
@@ -101,12 +103,20 @@ def _named_settings() -> dict[str, str]:
 def _service(name: str, bind: str, log: Path) -> Server:
     host, _, port = bind.rpartition(":")
     url = f"http://{LOOPBACK if host in {'', '0.0.0.0', '[::]'} else host}:{port}"  # noqa: S104 - compared, not bound
-    return Server(name, url, (*PARINDEX, name.partition("-")[0]), partial(_ready, url), log)
+    return Server(name, url, (*PARINDEX, name.partition("-")[0]), partial(_lacking, url), log)
 
 
-def _ready(url: str) -> bool:
+def _lacking(url: str) -> str | None:
+    """None when the service is ready, else what it says, or why it says nothing."""
+    address = urlsplit(url)
+    # Nothing heavier: it asks many times while the services start, on the same cores.
+    connection = HTTPConnection(address.hostname or LOOPBACK, address.port, timeout=PROBE_S)
     try:
-        # A proxy must not answer for the service.
-        return httpx.get(f"{url}/readyz", timeout=PROBE_S, trust_env=False).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        said = answer.read(SAID_BYTES).decode(errors="replace")
+    except (OSError, HTTPException) as error:
+        return str(error)
+    finally:
+        connection.close()
+    return None if answer.status == HTTPStatus.OK else f"{answer.status} {said}"

@@ -107,14 +107,15 @@ def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log
         name="Kafka",
         address=f"{LOOPBACK}:{port}",
         command=(*jvm, "kafka.Kafka", str(properties)),
-        ready=lambda: answers(f"{LOOPBACK}:{port}"),
+        lacking=lambda: None if answers(f"{LOOPBACK}:{port}") else "it answers no client",
         log=log,
     )
 
 
 def _format(jvm: tuple[str, ...], properties: Path, data: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*jvm, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)]
+    # With the equals sign: an id may begin with a dash.
+    command = [*jvm, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={properties}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)  # noqa: S603 - made here
     if done.returncode != 0:
         raise StartError(f"Kafka could not format {data}:\n{(done.stdout + done.stderr).strip()[-2_000:]}")

@@ -53,7 +53,7 @@ def mongo(home: Path, port: int, log: Path) -> Server:
         name="MongoDB",
         address=f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}",
         command=command,
-        ready=lambda: writable(port),
+        lacking=lambda: None if writable(port) else "it takes no writes",
         log=log,
     )
 

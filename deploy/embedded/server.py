@@ -18,7 +18,7 @@ from pathlib import Path
 from deploy.embedded import tether
 from deploy.embedded.errors import StartError, cannot_write
 
-READY_S = 60.0
+READY_S = 120.0
 STOP_S = 20.0
 POLL_S = 0.05
 LOG_LINES = 15
@@ -45,14 +45,14 @@ class Server:
         name: what messages call it.
         address: what a client is given: host:port for Kafka, a URI without a database for MongoDB.
         command: the program with its arguments; it stays in the foreground and writes its log to standard output.
-        ready: True once a client can do real work. It also does what a new server needs first; False means not yet.
+        lacking: None once a client can do real work, else what is lacking. It also does what a new server needs first.
         log: where its output goes.
     """
 
     name: str
     address: str
     command: tuple[str, ...]
-    ready: Callable[[], bool]
+    lacking: Callable[[], str | None]
     log: Path
 
 
@@ -85,11 +85,11 @@ def wait_until_ready(server: Server, alive: Callable[[], bool], timeout: float =
         StartError: it ended, or was not ready in time.
     """
     deadline = time.monotonic() + timeout
-    while not server.ready():
+    while (lacking := server.lacking()) is not None:
         if not alive():
             raise start_failure(server, "ended while it was starting")
         if time.monotonic() > deadline:
-            raise start_failure(server, f"was not ready after {timeout:.0f} s")
+            raise start_failure(server, f"was not ready after {timeout:.0f} s: {lacking}")
         time.sleep(POLL_S)
 
 

@@ -6,6 +6,7 @@ import errno
 import shutil
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +21,7 @@ from deploy.embedded.errors import StartError
 from deploy.embedded.kafka import kafka
 from deploy.embedded.machine import free_ports
 from deploy.embedded.mongo import mongo
-from deploy.embedded.server import Server, running
+from deploy.embedded.server import Server, running, wait_until_ready
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +161,7 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
 
 def test_a_server_that_dies_at_its_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     program = "import sys; print('first line'); sys.exit('bad option: --frobnicate')"
-    dying = Server("Frobnicator", "nowhere", (sys.executable, "-c", program), lambda: False, tmp_path / "its.log")
+    dying = Server("Frobnicator", "nowhere", (sys.executable, "-c", program), lambda: "all", tmp_path / "its.log")
     with pytest.raises(StartError) as caught, running(dying):
         pass
     message = str(caught.value)
@@ -180,9 +181,16 @@ def test_a_known_cause_comes_with_its_remedy(said: str, remedy: str, tmp_path: P
     program = (sys.executable, "-c", f"import sys; sys.exit({said!r})")
     with (
         pytest.raises(StartError, match=remedy),
-        running(Server("It", "nowhere", program, lambda: False, tmp_path / "log")),
+        running(Server("It", "nowhere", program, lambda: "all", tmp_path / "log")),
     ):
         pass
+
+
+def test_a_server_that_never_gets_ready_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    program = (sys.executable, "-c", "import signal; signal.pause()")
+    idle = Server("Idler", "nowhere", program, lambda: "503 mongodb does not answer", tmp_path / "log")
+    with pytest.raises(StartError, match="Idler was not ready after 0 s: 503 mongodb does not answer"):
+        wait_until_ready(idle, alive=lambda: True, timeout=0.0)
 
 
 def test_two_servers_in_one_folder_are_told_apart(tmp_path: Path) -> None:
@@ -212,6 +220,14 @@ def _serving(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize("first_bytes", [b"\xf8" * 16, b"\x00" * 16])
+def test_any_cluster_id_is_understood(first_bytes: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in 64 begins with a dash."""
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(bytes=first_bytes))
+    kafka(tmp_path, *free_ports(2), jars.ensure(jars.local_repository()), tmp_path / "log")
+    assert (tmp_path / "data" / "meta.properties").exists()
 
 
 def test_ports_lie_outside_the_range_of_outgoing_connections() -> None:
