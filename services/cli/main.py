@@ -46,3 +46,7 @@ def main() -> None:
 
     Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 a service cannot be reached or refused.
     """
+
+
+if __name__ == "__main__":
+    main()
