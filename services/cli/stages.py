@@ -7,14 +7,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 LINE_S = 3.0
 
 Advance = Callable[[int], None]
+Unit = Literal["things", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,12 @@ class Stage:
     title: str
     amount: int
     seconds: float
+    unit: Unit
+
+    @property
+    def size(self) -> str:
+        """The amount with its unit."""
+        return _size(self.amount, self.unit)
 
 
 class Stages:
@@ -35,39 +51,41 @@ class Stages:
         self.done: list[Stage] = []
 
     @contextmanager
-    def stage(self, title: str, total: int | None = None) -> Iterator[Advance]:
+    def stage(self, title: str, total: int | None = None, unit: Unit = "things") -> Iterator[Advance]:
         """Shows one stage while the block runs; yields what is called with the amount of each step done.
 
         Args:
             title: what is being done, e.g. "Send the responses".
             total: how much there is to do, when that is known.
+            unit: of what.
         """
         started = time.monotonic()
-        with (self._bar if self._bars else self._lines)(title, total) as count:
+        with (self._bar if self._bars else self._lines)(title, total, unit) as count:
             yield count.add
-        stage = Stage(title, count.amount, time.monotonic() - started)
+        stage = Stage(title, count.amount, time.monotonic() - started, unit)
         self.done.append(stage)
-        amount = f"{stage.amount:,} in " if stage.amount else ""
-        self._say(f"{title}: {amount}{stage.seconds:.1f} s")
+        self._say(f"{title}: {f'{stage.size} in ' if stage.amount else ''}{stage.seconds:.1f} s")
 
     @contextmanager
-    def _bar(self, title: str, total: int | None) -> Iterator[_Count]:
+    def _bar(self, title: str, total: int | None, unit: Unit) -> Iterator[_Count]:
         columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
         if total:
-            columns.insert(3, MofNCompleteColumn())
+            columns.insert(3, DownloadColumn() if unit == "bytes" else MofNCompleteColumn())
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task(title, total=total)
             yield _Count(lambda amount: progress.advance(task, amount))
 
     @contextmanager
-    def _lines(self, title: str, total: int | None) -> Iterator[_Count]:
+    def _lines(self, title: str, total: int | None, unit: Unit) -> Iterator[_Count]:
         count = _Count(lambda _: None)
         ended = threading.Event()
 
         def tell() -> None:
             while not ended.wait(LINE_S):
-                self._say(f"{title}: {count.amount:,}{f' of {total:,}' if total else ''} …")
+                done, whole = (_size(amount, unit) for amount in (count.amount, total or 0))
+                self._say(f"{title}: {f'{done} of {whole}' if total else f'{time.monotonic() - started:.0f} s'} …")
 
+        started = time.monotonic()
         self._say(f"{title} …")
         teller = threading.Thread(target=tell, daemon=True)
         teller.start()
@@ -95,6 +113,10 @@ class _Count:
         self._shown(amount)
 
 
+def _size(amount: int, unit: Unit) -> str:
+    return f"{amount / 1e6:.1f} MB" if unit == "bytes" else f"{amount:,}"
+
+
 def table(done: list[Stage]) -> Table:
     """What each stage took, and its rate where it had an amount."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
@@ -102,6 +124,6 @@ def table(done: list[Stage]) -> Table:
     for column in ("amount", "seconds", "per second"):
         shown.add_column(column, justify="right")
     for stage in done:
-        rate = f"{stage.amount / stage.seconds:,.0f}" if stage.amount and stage.seconds else ""
-        shown.add_row(stage.title, f"{stage.amount:,}" if stage.amount else "", f"{stage.seconds:.1f}", rate)
+        rate = _size(round(stage.amount / stage.seconds), stage.unit) if stage.amount and stage.seconds else ""
+        shown.add_row(stage.title, stage.size if stage.amount else "", f"{stage.seconds:.1f}", rate)
     return shown

@@ -167,3 +167,10 @@ def test_a_course_ends_with_what_its_rater_means(hanoi: Campaign) -> None:
                 assert not known & {option for answers in step.ratings.values() for option in answers.values()}
         counts = course.habit in {"once", "twice", "edited"}
         assert (course.counts is not None and course.counts.ratings == response.ratings) == counts
+
+
+def test_nobody_edits_where_it_is_not_allowed(hanoi: Campaign) -> None:
+    strict = dataclasses.replace(hanoi, rules=dataclasses.replace(hanoi.rules, edits="none"))
+    population = Population(strict, 1)
+    habits = {course.habit for course in courses(population, population.responses(1_000))}
+    assert habits == {"once", "twice", "impossible"}

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP connection that sends the same again until it is answered for good.
+"""Keep-alive HTTP connections that send the same again until it is answered for good.
 
 The standard library's client: it costs a third of the processor time of the usual ones, and the sender shares the
 machine with the system it sends to.
@@ -10,12 +10,16 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
+
+Result = TypeVar("Result")
 
 TIMEOUT_S = 15.0
 """Intake answers within 3 s, a full batch within seconds more."""
@@ -150,3 +154,30 @@ class Connection:
         if response.will_close:
             self.close()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+
+
+Work = Callable[[Connection], Result]
+
+
+@contextmanager
+def crew(url: str, size: int, token: str | None = None) -> Iterator[Callable[[Work[Result]], Future[Result]]]:
+    """Threads with a connection to a service each; yields what hands one of them its work.
+
+    Whatever ends the block ends the threads: who waits stops waiting, and what has not begun is not begun.
+    """
+    local = threading.local()
+    opened: list[Connection] = []
+    stopping = threading.Event()
+
+    def open_connection() -> None:
+        local.connection = Connection(url, token, stopping)
+        opened.append(local.connection)
+
+    with ThreadPoolExecutor(size, "sender", open_connection) as pool:
+        try:
+            yield lambda work: pool.submit(lambda: work(local.connection))
+        finally:
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
+            for connection in opened:
+                connection.close()

@@ -13,6 +13,7 @@ from services.common.events import Response, Withdrawal
 
 Habit = Literal["once", "twice", "edited", "withdrawn", "impossible"]
 SHARES: dict[Habit, float] = {"once": 0.90, "twice": 0.05, "edited": 0.03, "withdrawn": 0.015, "impossible": 0.005}
+EDITING: tuple[Habit, ...] = ("edited", "withdrawn")
 UNKNOWN_OPTION = "never-an-option"
 
 
@@ -33,12 +34,14 @@ class Course:
 def courses(population: Population, responses: Iterable[Response]) -> Iterator[Course]:
     """A course for each response, which is what its rater means in the end.
 
-    An impossible one holds an answer that nobody can give: it must be refused.
+    An impossible one holds an answer that nobody can give: it must be refused. Where a campaign allows no edits,
+    nobody edits or withdraws.
     """
     rng = population.stream("courses")
-    habits, shares = list(SHARES), list(SHARES.values())
+    allowed: list[Habit] = [habit for habit in SHARES if population.may_edit or habit not in EDITING]
+    shares = [SHARES[habit] for habit in allowed]
     for response in responses:
-        habit = rng.choices(habits, shares)[0]
+        habit = rng.choices(allowed, shares)[0]
         yield Course(habit, _steps(habit, response, population, rng))
 
 

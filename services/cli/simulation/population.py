@@ -102,6 +102,11 @@ class Population:
                 self._quality.update(((unit.code, leaf.code), quality) for leaf in field.leaves)
         self._forms = self._questionnaires()
 
+    @property
+    def may_edit(self) -> bool:
+        """Whether the campaign lets a response be changed or withdrawn."""
+        return self._campaign.rules.edits != "none"
+
     @cached_property
     def appraisals(self) -> Mapping[str, AppraisalRow]:
         """The council's row of every unit: all appraisal leaves, and for some units bonus or penalty points."""

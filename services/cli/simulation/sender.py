@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import orjson
 
-from services.cli.simulation.connection import RETRYABLE, Answer, Connection
+from services.cli.simulation.connection import RETRYABLE, Answer, Connection, crew
 from services.cli.simulation.course import Course
 from services.common.events import Response, Withdrawal
 
@@ -66,8 +64,10 @@ class Delivery:
             again = known is not None and known.revision == step.revision
             self.acknowledged["again" if again else "edit" if step.revision > 1 else "response"] += 1
             self.standing[step.response] = step
-        partition, end = int(receipt["partition"]), int(receipt["offset"]) + 1
-        self.ends[partition] = max(end, self.ends.get(partition, 0))
+        # Without an offset the broker had the record already: sent again, it was acknowledged by the first attempt.
+        if receipt["offset"] is not None:
+            partition, end = int(receipt["partition"]), int(receipt["offset"]) + 1
+            self.ends[partition] = max(end, self.ends.get(partition, 0))
 
 
 def body(response: Response) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Sender:
     ) -> Delivery:
         parts = iter([courses[start : start + size] for start in range(0, len(courses), size)])
         delivery = Delivery()
-        with self._pool() as run:
+        with crew(self._url, self._connections) as run:
             waiting: set[Future[Delivery]] = set()
             while True:
                 # Only as many as there are connections, so that a fault ends the rest at once.
@@ -132,26 +132,6 @@ class Sender:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
                     delivery.add(future.result())
-
-    @contextmanager
-    def _pool(self) -> Iterator[Callable[[Callable[[Connection], Delivery]], Future[Delivery]]]:
-        """Threads with a connection each; whatever ends the block ends them too."""
-        local = threading.local()
-        opened: list[Connection] = []
-        stopping = threading.Event()
-
-        def open_connection() -> None:
-            local.connection = Connection(self._url, stopping=stopping)
-            opened.append(local.connection)
-
-        with ThreadPoolExecutor(self._connections, "sender", open_connection) as pool:
-            try:
-                yield lambda work: pool.submit(lambda: work(local.connection))
-            finally:
-                stopping.set()
-                pool.shutdown(cancel_futures=True)
-                for connection in opened:
-                    connection.close()
 
     def _send(self, courses: Sequence[Course], post: Post, progress: Progress, connection: Connection) -> Delivery:
         """Sends the first steps of all courses, then the second ones."""
