@@ -46,6 +46,8 @@ class Home:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.logs = self.root / "logs"
+        self.kafka = self.root / "kafka"
+        self.mongo = self.root / "mongo"
         self.configuration = self.root / "supervisord.conf"
         self.supervisor_log = self.logs / "supervisord.log"
         self.supervisor_output = self.logs / "supervisord.out"
@@ -65,9 +67,13 @@ class Home:
                 f"The folder {str(self.root)!r} has a name with %, a control character, or ; or # after a space: "
                 f"rename it, or {ANOTHER_HOME}."
             )
+        try:
+            # A folder that was there keeps its mode; what lies in it is for its owner only.
+            for folder in (self.root, self.logs, self.kafka, self.mongo):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.root, error, ANOTHER_HOME) from error
         require_space(self.root, ANOTHER_HOME)
-        self.root.chmod(0o700)
-        self.logs.mkdir(exist_ok=True)
 
     def hold(self) -> int:
         """Takes the folder's lock, which lasts as long as any process has the returned descriptor open.
@@ -92,11 +98,17 @@ class Home:
                 return lock
 
     def held(self) -> bool:
-        """Whether a stack runs here, or is about to."""
+        """Whether a stack runs here, or is about to.
+
+        Raises:
+            StartError: the folder is not for this user.
+        """
         try:
             lock = os.open(self._lock, os.O_RDWR)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except PermissionError as error:
+            raise StartError(f"{self.root} belongs to another user: become that user, or {ANOTHER_HOME}.") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -87,9 +87,9 @@ def _servers(home: Home, state: State, progress: Progress) -> dict[str, Server]:
         progress.step("Checking Kafka's jars")
         classpath = jars.ensure(jars.local_repository(), progress.fetching)
         port, controller_port = (state.ports[port] for port in PORTS["kafka"])
-        parts["kafka"] = kafka(home.root / "kafka", port, controller_port, classpath, home.logs / "kafka.log")
+        parts["kafka"] = kafka(home.kafka, port, controller_port, classpath, home.logs / "kafka.log")
     if "mongo" in state.embedded:
-        parts["mongo"] = mongo(home.root / "mongo", state.ports["mongo"], home.logs / "mongo.log")
+        parts["mongo"] = mongo(home.mongo, state.ports["mongo"], home.logs / "mongo.log")
     return parts
 
 

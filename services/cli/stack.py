@@ -46,15 +46,15 @@ def up(home: Path, scorers: int) -> None:
     PARINDEX_INTAKE_BIND and PARINDEX_REPORTING_BIND name addresses to use instead of free ports.
     """
     stack = Stack(home, scorers=scorers, progress=Shown(Console(stderr=True)))
-    if stack.status() is None:
-        try:
+    try:
+        if stack.status() is None:
             with ended_by_signals():
                 stack.start()
-        except StartError as error:
-            _fail(error)
-    else:
-        click.echo("The stack runs already.", err=True)
-    found = stack.status()
+        else:
+            click.echo("The stack runs already.", err=True)
+        found = stack.status()
+    except StartError as error:
+        _fail(error)
     if found is None:
         _fail(StartError(f"The stack has ended again; its log: {stack.home.supervisor_log}"))
     _show(found, stack)
@@ -65,10 +65,10 @@ def up(home: Path, scorers: int) -> None:
 def down(home: Path) -> None:
     """Stop the services, then Kafka and MongoDB. The data stays."""
     stack = Stack(home, progress=Shown(Console(stderr=True)))
-    if not stack.home.held():
-        click.echo(f"No stack runs in {stack.home.root}.", err=True)
-        return
     try:
+        if not stack.home.held():
+            click.echo(f"No stack runs in {stack.home.root}.", err=True)
+            return
         stack.stop()
     except StartError as error:
         _fail(error)
