@@ -14,8 +14,15 @@ import orjson
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
-NOISY = ("kafka", "pymongo", "httpx", "httpcore", "werkzeug")
-"""Libraries that tell at INFO what only their authors need."""
+QUIET = {
+    # It writes dozens of lines a second while a broker is away; whoever uses a client says once that it is.
+    "kafka": logging.CRITICAL,
+    "pymongo": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "werkzeug": logging.WARNING,
+}
+"""The least level of libraries that tell more than an operator needs."""
 
 
 def install(service: str, level: str = "INFO") -> None:
@@ -52,8 +59,8 @@ def install(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for library in NOISY:
-        logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+    for library, least in QUIET.items():
+        logging.getLogger(library).setLevel(max(least, root.level))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

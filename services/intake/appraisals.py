@@ -2,110 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from flask import Response as Answer
 from flask import request
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from services.common import events, problems
-from services.common.appraisals import AppraisalRow, Change, LeafAppraisal
+from services.common.appraisals import AppraisalRow, Change
 from services.common.campaign import Campaign
-from services.common.campaign_document import MAX_POINTS
-from services.common.campaign_fields import OPTIONAL, Exact, Kind, settings
-from services.common.campaign_values import fault, shown
 from services.common.http import json_response
 from services.common.problems import Fault, Problem
 from services.intake import body
 from services.intake.access import holder
+from services.intake.appraisal_document import checked
 from services.intake.board import Board
 from services.intake.campaigns import Campaigns
 from services.intake.publisher import Publisher
-from services.intake.ratings import invalid
 from services.intake.responses import SOURCE
 
 READ_BACK_S: Final = 5.0
-MAX_NOTE: Final = 2_000
-_NOT_AN_OBJECT = "not-an-object|expected an object"
-
-
-class Words(Kind[str]):
-    """A text for people, which may be empty."""
-
-    def __init__(self, description: str) -> None:
-        super().__init__(**settings(description, OPTIONAL, type="string", maxLength=MAX_NOTE))
-
-    def read(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise fault("not-text", f"expected a text, not {shown(value)}")
-        if len(value) > MAX_NOTE:
-            raise fault("too-long", f"the text has {len(value):,} characters: at most {MAX_NOTE:,} are kept")
-        return value
-
-
-class Flag(Kind[bool]):
-    """true or false."""
-
-    def __init__(self, description: str) -> None:
-        super().__init__(**settings(description, OPTIONAL, type="boolean"))
-
-    def read(self, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise fault("not-a-flag", f"{shown(value)} is neither true nor false")
-        return value
-
-
-class _Strict(Schema):
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
-        super().__init__(**options)
-        self.error_messages["type"] = _NOT_AN_OBJECT
-        known = ", ".join(self.load_fields)
-        self.error_messages["unknown"] = f"unknown-field|there is no such field; the fields are: {known}"
-
-
-class LeafDocument(_Strict):
-    """What is said of one leaf: its points, or that it does not apply; beside it what the unit claimed, and why."""
-
-    points = Exact("The points given: 0 to the leaf's maximum, exact.", OPTIONAL, most=MAX_POINTS)
-    not_applicable = Flag("The leaf does not apply to the unit.")
-    self_points = Exact("The points the unit claims for itself.", OPTIONAL, most=MAX_POINTS)
-    note = Words("Why.")
-    evidence = Words("Where the proof is.")
-
-    @validates_schema
-    def _one_or_the_other(self, data: Mapping[str, Any], **_: object) -> None:
-        if data.get("not_applicable") and "points" in data:
-            raise fault("points-of-nothing", "a leaf that does not apply has no points: keep one of the two")
-        if not data:
-            raise fault("empty", "nothing is said of the leaf: give points, or null to clear it")
-
-    @post_load
-    def _make(self, data: dict[str, Any], **_: object) -> LeafAppraisal:
-        return LeafAppraisal(**data)
-
-
-class AppraisalDocument(_Strict):
-    """A merge patch of a unit's row: leaves that are named replace the row's, null clears one."""
-
-    leaves = fields.Dict(
-        keys=fields.String(),
-        values=fields.Nested(LeafDocument, allow_none=True),
-        load_default=dict,
-        error_messages={"invalid": "not-an-object|leaves are an object: {leaf: {points: …}}"},
-        metadata={"description": "By leaf: what is said of it; null clears it."},
-    )
-    bonus = Exact(
-        "Bonus points; they count up to the campaign's cap. null: none.", OPTIONAL, most=MAX_POINTS, nullable=True
-    )
-    penalty = Exact("Penalty points; likewise.", OPTIONAL, most=MAX_POINTS, nullable=True)
-
-    @validates_schema
-    def _something(self, data: Mapping[str, Any], **_: object) -> None:
-        if not data.get("leaves") and not data.keys() & {"bonus", "penalty"}:
-            raise fault("empty", "nothing is to be changed: name leaves, bonus or penalty")
 
 
 class Appraisals:
@@ -116,7 +32,6 @@ class Appraisals:
         self._board = board
         self._publisher = publisher
         self._topic = topic
-        self._schema = AppraisalDocument()
 
     def get(self, campaign: str, unit: str) -> Answer:
         found = self._unit(campaign, unit)
@@ -127,7 +42,7 @@ class Appraisals:
         """Records a change and reads it back, because the order of the log decides between two that race."""
         document = body.read_object(body.RESPONSE_BYTES)
         found = self._unit(campaign, unit)
-        leaves, adjustments = _checked(found, self._schema, document)
+        leaves, adjustments = checked(found, document)
         self._catch_up()
         base = _base(request.headers.get("If-Match"), self._board.row(campaign, unit))
         event = events.Appraisal(
@@ -162,34 +77,6 @@ class Appraisals:
                 return _shown(campaign, unit, row)
             case refusal:
                 raise Problem(problems.STALE, f"{refusal}; look at the row, then send the change again")
-
-
-def _checked(
-    campaign: Campaign, schema: AppraisalDocument, document: Mapping[str, Any]
-) -> tuple[dict[str, LeafAppraisal | None], dict[str, Decimal | None]]:
-    try:
-        content = schema.load(document)
-    except ValidationError as error:
-        raise invalid("the appraisal cannot be recorded", error) from error
-    leaves: dict[str, LeafAppraisal | None] = content.pop("leaves")
-    if wrong := {code: said for code, leaf in leaves.items() if (said := _wrong(campaign, code, leaf))}:
-        raise invalid("the appraisal does not fit the campaign", ValidationError({"leaves": wrong}))
-    return leaves, content
-
-
-def _wrong(campaign: Campaign, code: str, given: LeafAppraisal | None) -> Mapping[str, list[str]] | list[str]:
-    leaf = campaign.leaf.get(code)
-    if leaf is None:
-        return [f"unknown-leaf|the campaign has no leaf {shown(code)}"]
-    if leaf.method != "appraisal":
-        return [f"not-appraised|the points of leaf {code} come from the survey"]
-    if given is None:
-        return []
-    return {
-        name: [f"out-of-range|{value} is more than the leaf's maximum of {leaf.max_points}"]
-        for name, value in (("points", given.points), ("self_points", given.self_points))
-        if value is not None and value > leaf.max_points
-    }
 
 
 def _base(if_match: str | None, row: AppraisalRow) -> int | None:

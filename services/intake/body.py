@@ -16,14 +16,13 @@ from flask import request
 from services.common import problems
 from services.common.campaign_problems import Path, pointer
 from services.common.problems import Fault, Problem
+from services.intake.faults import LISTED
 
 KIB = 1024
 RESPONSE_BYTES = 256 * KIB
 BATCH_BYTES = 8 * KIB * KIB
 SILENCE_S = 10.0
 """How long a thread waits for the next bytes of a body. A proxy in front bounds the whole body."""
-LISTED = 200
-"""Faults listed in one answer: a hostile body must not be answered with a much larger one."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 

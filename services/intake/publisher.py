@@ -33,9 +33,10 @@ WAIT_S: Final = 2.5
 MOST_OPEN: Final = 1_000
 """Records on their way at a time. The producer's own memory has no bound while Kafka is away."""
 PROBE_S: Final = 0.1
-REPLACE_S: Final = 5.0
-"""A producer that Kafka has not answered for so long is replaced. Far below its delivery timeout, after which
-kafka-python 3.0.12 never sends again, and above its request timeout, so that a short outage costs no record."""
+REPLACE_S: Final = 2.0
+"""While the breaker is open, a producer is given so long before another takes its place: long enough for it to repeat
+a request by itself (its request timeout is over when the breaker opens), and far below its delivery timeout, after
+which kafka-python 3.0.12 never sends again. A new one also leaves behind a connection whose answers were lost."""
 FLUSH_S: Final = 3.0
 
 
@@ -175,24 +176,28 @@ class Publisher:
             metrics.BREAKER_CHANGES.labels("closed").inc()
 
     def _mend(self, line: _Line) -> None:
-        """Runs while the breaker is open: asks for Kafka when nothing is on its way, replaces an ill producer."""
+        """Runs while the breaker is open: asks for Kafka when nothing is on its way, replaces what stays ill."""
         since = time.monotonic()
         while self._tripped and not self._stopped.wait(PROBE_S):
-            if line.open == 0:
-                try:
-                    line.producer.partitions_for(self._probe_topic)
-                except KafkaError:
-                    continue
+            if line.open == 0 and self._answers(line):
                 self._close("it named the partitions")
             elif time.monotonic() - since >= REPLACE_S:
                 line = self._replaced(line)
+                since = time.monotonic()
+
+    def _answers(self, line: _Line) -> bool:
+        try:
+            return bool(line.producer.partitions_for(self._probe_topic))
+        except KafkaError:
+            return False
 
     def _replaced(self, old: _Line) -> _Line:
         new = _Line(self._make())
         self._line = new
         metrics.PRODUCERS_REPLACED.inc()
-        log.warning("replaced the producer", extra={"unacknowledged": old.open})
-        kafka.discard(old.producer, wait_s=0)
+        log.debug("replaced the producer", extra={"unacknowledged": old.open})
+        # Its thread may be in the middle of a wait.
+        threading.Thread(target=kafka.discard, args=(old.producer, 0), name="discard-producer", daemon=True).start()
         return new
 
 

@@ -7,20 +7,17 @@ walked per answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from marshmallow import Schema, ValidationError
 
-from services.common import problems
 from services.common.campaign import Campaign
 from services.common.campaign_fields import OPTIONAL, Data, Kind, settings
-from services.common.campaign_problems import Path, pointer
 from services.common.campaign_values import fault, shown
 from services.common.events import CHANNELS
-from services.common.problems import Fault, Problem
-from services.intake.body import LISTED
+from services.intake.faults import LISTED, invalid
 
 MAX_REVISION = 1_000_000
 MAX_COMMENT = 2_000
@@ -164,33 +161,13 @@ class ResponseDocument(Schema):
         """The content of a response.
 
         Raises:
-            Problem: 422 with everything that does not fit.
+            Problem: 422 with all that does not fit.
         """
         try:
             content: dict[str, Any] = self.load(document)
         except ValidationError as error:
             raise invalid("the response does not fit the campaign", error) from error
         return content
-
-
-def invalid(detail: str, error: ValidationError) -> Problem:
-    """The 422 of what marshmallow found: each message with its JSON pointer."""
-    found = list(_faults(error.normalized_messages(), ()))  # type: ignore[no-untyped-call]
-    if len(found) > LISTED:
-        rest = Fault("", "more-problems", f"{len(found) - LISTED} or more are not listed: repair these first")
-        found = [*found[:LISTED], rest]
-    return Problem(problems.INVALID, detail, found)
-
-
-def _faults(messages: Mapping[Any, Any], path: Path) -> Iterator[Fault]:
-    for step, said in messages.items():
-        here = path if step == "_schema" else (*path, step)
-        if isinstance(said, Mapping):
-            yield from _faults(said, here)
-        else:
-            for message in said:
-                code, _, detail = message.partition("|")
-                yield Fault(pointer(here), code, detail)
 
 
 def _wrong(ratings: Mapping[str, object], form: Form, group: str) -> Messages:
