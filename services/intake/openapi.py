@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -13,14 +12,26 @@ from marshmallow import Schema
 from services.common import problems
 from services.common.campaign import CODE_PATTERN
 from services.common.campaign_document import CampaignDocument, StoredDocument
-from services.common.problems import Kind
 from services.intake.appraisal_document import AppraisalDocument, LeafAppraisalDocument
 from services.intake.definitions import TYPES
-from services.intake.openapi_parts import EXAMPLES, SCHEMAS
-from services.intake.ratings import MAX_REVISION, UUID_PATTERN, ResponseDocument
+from services.intake.openapi_parts import (
+    Json,
+    accepted,
+    answer,
+    health,
+    if_match,
+    in_address,
+    operation,
+    ref,
+    revision,
+    row,
+    shown,
+    text,
+)
+from services.intake.openapi_schemas import EXAMPLES, SCHEMAS
+from services.intake.ratings import UUID_PATTERN, ResponseDocument
 
-Json = dict[str, Any]
-
+ONE: Final = "/v1/campaigns/{campaign}"
 ABOUT: Final = """\
 Takes the answers of a survey. **202 means counted exactly once**: all in-sync replicas of the log have it.
 
@@ -30,6 +41,7 @@ the same id and revision again**, later and later, without an end; a repeat has 
 """
 
 _TAKEN: Final = (problems.NOT_FOUND, problems.CLOSED, problems.NOT_OPEN, problems.INTERNAL, problems.UNAVAILABLE)
+_CONTENT: Final = (problems.CONFLICT, problems.INVALID)
 _BODY: Final = (
     problems.MALFORMED,
     problems.SLOW,
@@ -37,7 +49,8 @@ _BODY: Final = (
     problems.TOO_LARGE,
     problems.UNSUPPORTED,
 )
-_SHOWN: Final = (problems.NOT_FOUND, problems.INTERNAL, problems.UNAVAILABLE)
+_FAULTS: Final = (problems.INTERNAL, problems.UNAVAILABLE)
+_SHOWN: Final = (problems.NOT_FOUND, *_FAULTS)
 _OPERATOR: Final = (problems.UNAUTHENTICATED, problems.FORBIDDEN)
 
 
@@ -59,7 +72,7 @@ def document() -> Json:
     spec.components.schema("PublishedCampaign", schema=StoredDocument(exclude=("layout",)))
     for name, schema in SCHEMAS.items():
         spec.components.schema(name, schema)
-    for path, operations in _paths().items():
+    for path, operations in {**_responses(), **_campaigns(), **_appraisals(), **_service()}.items():
         spec.path(path=path, operations=operations)
     made: Json = spec.to_dict()
     return made
@@ -69,194 +82,120 @@ def _name(schema: type[Schema] | Schema) -> str:
     return (schema if isinstance(schema, type) else type(schema)).__name__.removesuffix("Document")
 
 
-def _paths() -> dict[str, Json]:
-    campaign, id_ = _parameter("campaign", CODE_PATTERN), _parameter("response", UUID_PATTERN)
-    unit, group = _parameter("unit", CODE_PATTERN), _parameter("group", CODE_PATTERN)
-    one = "/v1/campaigns/{campaign}"
-    said = {"application/json": _ref("Response")}
+def _responses() -> dict[str, Json]:
+    campaign, id_ = in_address("campaign", CODE_PATTERN), in_address("response", UUID_PATTERN)
+    said = {"application/json": ref("Response")}
     return {
-        f"{one}/responses": {
-            "post": _operation(
+        f"{ONE}/responses": {
+            "post": operation(
                 "responses",
                 "Send a response",
-                [campaign],
-                said,
-                _accepted(),
-                (*_TAKEN, *_BODY, problems.CONFLICT, problems.INVALID),
+                parameters=[campaign],
+                body=said,
+                answers=accepted(),
+                refusals=(*_TAKEN, *_BODY, *_CONTENT),
             )
         },
-        f"{one}/responses/{{response}}": {
-            "put": _operation(
+        f"{ONE}/responses/{{response}}": {
+            "put": operation(
                 "responses",
                 "Send a response under an id of one's own, or an edit of it with the next revision",
-                [campaign, id_],
-                said,
-                _accepted(),
-                (*_TAKEN, *_BODY, problems.CONFLICT, problems.INVALID),
+                parameters=[campaign, id_],
+                body=said,
+                answers=accepted(),
+                refusals=(*_TAKEN, *_BODY, *_CONTENT),
             ),
-            "delete": _operation(
+            "delete": operation(
                 "responses",
                 "Withdraw a response",
-                [campaign, id_, _revision()],
-                None,
-                _accepted(),
-                (*_TAKEN, problems.CONFLICT, problems.INVALID),
+                parameters=[campaign, id_, revision()],
+                answers=accepted(),
+                refusals=(*_TAKEN, *_CONTENT),
             ),
         },
-        f"{one}/responses/batch": {
-            "post": _operation(
+        f"{ONE}/responses/batch": {
+            "post": operation(
                 "responses",
                 "Send many responses, one JSON object a line; each is answered on its own, in order",
-                [campaign],
-                {"application/x-ndjson": {"type": "string", "examples": [EXAMPLES["batch"]]}},
-                {"200": _answer("One BatchResult a line.", "application/x-ndjson", {"type": "string"})},
-                (*_TAKEN, *_BODY),
+                parameters=[campaign],
+                body={"application/x-ndjson": {"type": "string", "examples": [EXAMPLES["batch"]]}},
+                answers={"200": answer("One BatchResult a line.", "application/x-ndjson", {"type": "string"})},
+                refusals=(*_TAKEN, *_BODY),
             )
         },
+    }
+
+
+def _campaigns() -> dict[str, Json]:
+    campaign, group = in_address("campaign", CODE_PATTERN), in_address("group", CODE_PATTERN)
+    published = ("application/json", ref("Published"))
+    return {
         "/v1/campaigns": {
-            "get": _operation("campaigns", "List the campaigns", [], None, _shown("CampaignList"), _SHOWN[1:])
+            "get": operation("campaigns", "List the campaigns", answers=shown(ref("CampaignList")), refusals=_FAULTS)
         },
-        one: {
-            "get": _operation(
-                "campaigns", "The definition in force", [campaign], None, _shown("PublishedCampaign"), _SHOWN
+        ONE: {
+            "get": operation(
+                "campaigns",
+                "The definition in force",
+                parameters=[campaign],
+                answers=shown(ref("PublishedCampaign")),
+                refusals=_SHOWN,
             ),
-            "put": _operation(
+            "put": operation(
                 "campaigns",
                 "Publish a definition (role admin)",
-                [campaign],
-                dict.fromkeys(TYPES, _ref("Campaign")),
-                {
-                    "200": _answer("This is the definition in force already.", "application/json", _ref("Published")),
-                    "201": _answer("Published as a new version.", "application/json", _ref("Published")),
+                parameters=[campaign],
+                body=dict.fromkeys(TYPES, ref("Campaign")),
+                answers={
+                    "200": answer("This is the definition in force already.", *published),
+                    "201": answer("Published as a new version.", *published),
                 },
-                (*_OPERATOR, *_BODY, problems.CONFLICT, problems.INVALID, problems.INTERNAL, problems.UNAVAILABLE),
+                refusals=(*_OPERATOR, *_BODY, *_CONTENT, *_FAULTS),
                 role=True,
             ),
         },
-        f"{one}/forms/{{group}}": {
-            "get": _operation(
-                "campaigns", "The form of a group, as SurveyJS JSON", [campaign, group], None, _shown("Form"), _SHOWN
+        f"{ONE}/forms/{{group}}": {
+            "get": operation(
+                "campaigns",
+                "The form of a group, as SurveyJS JSON",
+                parameters=[campaign, group],
+                answers=shown(ref("Form")),
+                refusals=_SHOWN,
             )
         },
-        f"{one}/appraisals/{{unit}}": {
-            "get": _operation(
+    }
+
+
+def _appraisals() -> dict[str, Json]:
+    campaign, unit = in_address("campaign", CODE_PATTERN), in_address("unit", CODE_PATTERN)
+    return {
+        f"{ONE}/appraisals/{{unit}}": {
+            "get": operation(
                 "appraisals",
                 "The appraisal of a unit (role appraiser)",
-                [campaign, unit],
-                None,
-                _row(),
-                (*_OPERATOR, *_SHOWN),
+                parameters=[campaign, unit],
+                answers=row(),
+                refusals=(*_OPERATOR, *_SHOWN),
                 role=True,
             ),
-            "patch": _operation(
+            "patch": operation(
                 "appraisals",
                 "Change the appraisal of a unit (role appraiser): named leaves are replaced, null clears",
-                [campaign, unit, _if_match()],
-                {"application/json": _ref("Appraisal")},
-                _row(),
-                (*_OPERATOR, *_SHOWN, *_BODY, problems.STALE, problems.INVALID),
+                parameters=[campaign, unit, if_match()],
+                body={"application/json": ref("Appraisal")},
+                answers=row(),
+                refusals=(*_OPERATOR, *_SHOWN, *_BODY, problems.STALE, problems.INVALID),
                 role=True,
             ),
         },
-        "/livez": {"get": _operation("service", "Whether the process runs", [], None, _health("200"), ())},
-        "/readyz": {
-            "get": _operation("service", "Whether it can do its work", [], None, _health("200") | _health("503"), ())
-        },
-        "/metrics": _text("Metrics in Prometheus' text form", "text/plain"),
-        "/openapi.json": {
-            "get": _operation(
-                "service", "This document", [], None, _shown_as("application/json", {"type": "object"}), ()
-            )
-        },
-        "/docs": _text("A page to read and try this API", "text/html"),
     }
 
 
-def _operation(
-    tag: str,
-    summary: str,
-    parameters: list[Json],
-    body: Json | None,
-    answers: Json,
-    refusals: Sequence[Kind],
-    *,
-    role: bool = False,
-) -> Json:
-    operation: Json = {"tags": [tag], "summary": summary, "parameters": parameters}
-    if body is not None:
-        content = {media: {"schema": schema} for media, schema in body.items()}
-        operation["requestBody"] = {"required": True, "content": content}
-    operation["responses"] = answers | _refused(refusals)
-    operation["security"] = [{"token": []}] if role else []
-    return operation
-
-
-def _refused(kinds: Sequence[Kind]) -> Json:
-    """The problems an operation can answer, by status; two kinds of one status stand together."""
-    statuses = sorted({kind.status for kind in kinds})
-    return {str(status): _problem([kind for kind in kinds if kind.status == status]) for status in statuses}
-
-
-def _problem(kinds: Sequence[Kind]) -> Json:
-    text = "; ".join(dict.fromkeys(f"{kind.title} (`{kind.type}`)" for kind in kinds))
-    answer = _answer(text, "application/problem+json", _ref("Problem"))
-    if any(kind.retryable for kind in kinds):
-        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
-    return answer
-
-
-def _answer(text: str, media: str, schema: Json) -> Json:
-    return {"description": text, "content": {media: {"schema": schema}}}
-
-
-def _accepted() -> Json:
-    answer = _answer("Counted exactly once. Keep the receipt.", "application/json", _ref("Accepted"))
-    answer["headers"] = {
-        "Location": {"schema": {"type": "string"}, "description": "Where reporting tells what became of it."}
+def _service() -> dict[str, Json]:
+    return {
+        "/livez": {"get": operation("service", "Whether the process runs", answers=health("200"))},
+        "/readyz": {"get": operation("service", "Whether it can do its work", answers=health("200") | health("503"))},
+        "/metrics": text("Metrics in Prometheus' text form", "text/plain"),
+        "/openapi.json": {"get": operation("service", "This document", answers=shown({"type": "object"}))},
+        "/docs": text("A page to read and try this API", "text/html"),
     }
-    return {"202": answer}
-
-
-def _shown(schema: str) -> Json:
-    return _shown_as("application/json", _ref(schema))
-
-
-def _shown_as(media: str, schema: Json) -> Json:
-    answer = _answer("As it is now.", media, schema)
-    answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}}
-    return {"200": answer, "304": {"description": "The client has it already."}}
-
-
-def _row() -> Json:
-    answer = _answer("The row in force.", "application/json", _ref("AppraisalRow"))
-    answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The row's version, for If-Match."}}
-    return {"200": answer}
-
-
-def _health(status: str) -> Json:
-    text = "All is well." if status == "200" else "Something is wrong; `checks` says what."
-    return {status: _answer(text, "application/json", _ref("Health"))}
-
-
-def _text(summary: str, media: str) -> Json:
-    answer = _answer(summary, media, {"type": "string"})
-    return {"get": _operation("service", summary, [], None, {"200": answer}, ())}
-
-
-def _parameter(name: str, pattern: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
-
-
-def _revision() -> Json:
-    schema = {"type": "integer", "minimum": 1, "maximum": MAX_REVISION}
-    text = "The revision that withdraws: one more than the last."
-    return {"name": "revision", "in": "query", "required": True, "schema": schema, "description": text}
-
-
-def _if_match() -> Json:
-    text = "The ETag of the row that the change was made for; without it the change applies to whatever is in force."
-    return {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,159 +1,101 @@
-"""The parts of the OpenAPI document that no marshmallow schema describes: what intake answers, and the examples."""
+"""The pieces of which the operations of the OpenAPI document are put together."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
-from services.common.problems import KINDS
+from services.common.problems import Kind
+from services.intake.ratings import MAX_REVISION
 
-_TEXT: Final = {"type": "string"}
-_WHOLE: Final = {"type": "integer", "minimum": 0}
-_UUID: Final = {"type": "string", "format": "uuid"}
-_HEX: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_LANGUAGES: Final = {
-    "type": "object",
-    "properties": {"vi": _TEXT, "en": _TEXT},
-    "required": ["vi"],
-    "additionalProperties": False,
-}
+Json = dict[str, Any]
 
 
-def _object(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": required | (optional or {}),
-        "required": list(required),
-        "additionalProperties": False,
-    }
+def operation(
+    tag: str,
+    summary: str,
+    *,
+    answers: Json,
+    parameters: Sequence[Json] = (),
+    body: Json | None = None,
+    refusals: Sequence[Kind] = (),
+    role: bool = False,
+) -> Json:
+    """An operation.
+
+    Args:
+        tag: the part of the API it belongs to.
+        summary: what it does.
+        answers: what it answers when all is well, by status.
+        parameters: of the address, the query and the headers.
+        body: the schema of the body, by media type.
+        refusals: the problems it can answer.
+        role: whether its caller needs a token.
+    """
+    made: Json = {"tags": [tag], "summary": summary, "parameters": list(parameters)}
+    if body is not None:
+        content = {media: {"schema": schema} for media, schema in body.items()}
+        made["requestBody"] = {"required": True, "content": content}
+    statuses = sorted({kind.status for kind in refusals})
+    refused = {str(status): _problem([kind for kind in refusals if kind.status == status]) for status in statuses}
+    return made | {"responses": answers | refused, "security": [{"token": []}] if role else []}
 
 
-def _ref(name: str) -> dict[str, Any]:
+def answer(text: str, media: str, schema: Json) -> Json:
+    return {"description": text, "content": {media: {"schema": schema}}}
+
+
+def accepted() -> Json:
+    made = answer("Counted exactly once. Keep the receipt.", "application/json", ref("Accepted"))
+    text = "Where reporting tells what became of it."
+    return {"202": made | {"headers": {"Location": {"schema": {"type": "string"}, "description": text}}}}
+
+
+def shown(schema: Json) -> Json:
+    made = answer("As it is now.", "application/json", schema)
+    made["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}}
+    return {"200": made, "304": {"description": "The client has it already."}}
+
+
+def row() -> Json:
+    made = answer("The row in force.", "application/json", ref("AppraisalRow"))
+    made["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The row's version, for If-Match."}}
+    return {"200": made}
+
+
+def health(status: str) -> Json:
+    text = "All is well." if status == "200" else "Something is wrong; `checks` says what."
+    return {status: answer(text, "application/json", ref("Health"))}
+
+
+def text(summary: str, media: str) -> Json:
+    """An operation that shows a text."""
+    return {"get": operation("service", summary, answers={"200": answer(summary, media, {"type": "string"})})}
+
+
+def in_address(name: str, pattern: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
+
+
+def revision() -> Json:
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_REVISION}
+    about = "The revision that withdraws: one more than the last."
+    return {"name": "revision", "in": "query", "required": True, "schema": schema, "description": about}
+
+
+def if_match() -> Json:
+    about = "The ETag of the row that the change was made for; without it the change applies to whatever is in force."
+    return {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}, "description": about}
+
+
+def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-SCHEMAS: Final[dict[str, dict[str, Any]]] = {
-    "Problem": _object(
-        {
-            "type": {"type": "string", "enum": [kind.type for kind in KINDS]},
-            "title": _TEXT,
-            "status": {"type": "integer", "minimum": 400, "maximum": 599},
-            "detail": _TEXT,
-            "retryable": {"type": "boolean", "description": "Whether sending the same again can help."},
-        },
-        {
-            "errors": {
-                "type": "array",
-                "items": _ref("Fault"),
-                "description": "All that is wrong; at most 200 are listed.",
-            }
-        },
-    ),
-    "Fault": _object(
-        {
-            "pointer": {"type": "string", "description": "Where: a JSON pointer (RFC 6901) into the body."},
-            "code": {"type": "string", "description": "What, for programs: stable."},
-            "detail": {"type": "string", "description": "What, for people, and the remedy."},
-        },
-        {"line": {"type": "integer", "minimum": 1, "description": "The line of a definition's text."}},
-    ),
-    "Receipt": _object(
-        {
-            "response": _UUID,
-            "revision": {"type": "integer", "minimum": 1},
-            "digest": _HEX | {"description": "SHA-256 of the canonical content (RFC 8785)."},
-            "partition": _WHOLE,
-            "offset": {
-                "type": ["integer", "null"],
-                "minimum": 0,
-                "description": "In the log's partition; null when the log had it already and did not say where.",
-            },
-            "mac": _HEX | {"description": "HMAC-SHA-256 by intake over the other members."},
-        }
-    ),
-    "Accepted": _object(
-        {
-            "status": {"const": 202},
-            "response": _UUID,
-            "revision": {"type": "integer", "minimum": 1},
-            "receipt": _ref("Receipt"),
-        }
-    ),
-    "BatchResult": {
-        "oneOf": [
-            _object(
-                {
-                    "line": {"type": "integer", "minimum": 1},
-                    "status": {"const": 202},
-                    "response": _UUID,
-                    "revision": {"type": "integer", "minimum": 1},
-                    "receipt": _ref("Receipt"),
-                }
-            ),
-            _object(
-                {
-                    "line": {"type": "integer", "minimum": 1},
-                    "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                    "problem": _ref("Problem"),
-                }
-            ),
-        ],
-        "description": "The result of the line with this number, from 1; blank lines are counted and not answered.",
-    },
-    "CampaignList": _object(
-        {
-            "campaigns": {
-                "type": "array",
-                "items": _object(
-                    {
-                        "campaign": _TEXT,
-                        "version": {"type": "integer", "minimum": 1},
-                        "title": _LANGUAGES,
-                        "opens": {"type": "string", "format": "date-time"},
-                        "closes": {"type": "string", "format": "date-time"},
-                        "state": {"enum": ["announced", "open", "closed"]},
-                        "groups": {"type": "array", "items": _TEXT},
-                    }
-                ),
-            }
-        }
-    ),
-    "Published": _object({"campaign": _TEXT, "version": {"type": "integer", "minimum": 1}}),
-    "Form": {
-        "type": "object",
-        "required": ["title", "locale", "pages"],
-        "description": "SurveyJS: a page per unit, a radiogroup per leaf: its name is `unit:leaf`, its value the option.",
-    },
-    "AppraisalRow": _object(
-        {
-            "campaign": _TEXT,
-            "unit": _TEXT,
-            "version": _WHOLE,
-            "leaves": {"type": "object", "additionalProperties": _ref("LeafAppraisal")},
-            "bonus": _TEXT,
-            "penalty": _TEXT,
-        }
-    ),
-    "Health": _object(
-        {"status": {"enum": ["ok", "unavailable"]}}, {"checks": {"type": "object", "additionalProperties": _TEXT}}
-    ),
-}
-
-EXAMPLES: Final[dict[str, Any]] = {
-    "response": {
-        "response": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-        "revision": 1,
-        "group": "CI",
-        "channel": "web",
-        "ratings": {"ba-dinh": {"3-5-1": "A", "5-5-1": "B"}},
-        "comment": "Thủ tục nhanh, gọn.",
-    },
-    "batch": (
-        '{"group": "CI", "ratings": {"ba-dinh": {"3-5-1": "A"}}}\n'
-        '{"group": "CI", "ratings": {"tay-ho": {"3-5-1": "C"}}}\n'
-    ),
-    "appraisal": {
-        "leaves": {"1-1-1": {"points": "0.5", "note": "Quý II ban hành chậm."}, "1-1-2": {"not_applicable": True}},
-        "bonus": "1",
-        "penalty": "0.5",
-    },
-}
+def _problem(kinds: Sequence[Kind]) -> Json:
+    """The problems of one status."""
+    said = "; ".join(dict.fromkeys(f"{kind.title} (`{kind.type}`)" for kind in kinds))
+    made = answer(said, "application/problem+json", ref("Problem"))
+    if any(kind.retryable for kind in kinds):
+        made["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+    return made
