@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
@@ -20,14 +19,12 @@ from services.scoring.appraising import AppraisalsPartition, Appraising
 from services.scoring.chunk import Applied
 from services.scoring.counting import Counting, ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, TooLarge, Unavailable
+from services.scoring.polled import CHUNK_BYTES, Reassignments, chunks
 from services.scoring.refresher import Refresher
 from services.scoring.topics import Topics
 
 log = logging.getLogger(__name__)
 
-CHUNK_RECORDS = 2_000
-CHUNK_BYTES = 4_000_000
-"""A transaction of more gains nothing and comes near what the server refuses."""
 POLL_S = 0.1
 REFRESH_S = 0.2
 """The shortest time between two refreshes; under load at most a quarter of the time is spent refreshing."""
@@ -35,29 +32,6 @@ RETRY_S = 0.5
 COMMIT_S = 5.0
 
 Owned = ResponsesPartition | AppraisalsPartition
-
-
-class _Reassignments(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Collects what was taken away. Called on the client's own thread, so it only takes notes."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken: set[TopicPartition] = set()
-
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        with self._lock:
-            self._taken.update(revoked)
-
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """What is new is seen by comparing the assignment with what is loaded."""
-
-    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        self.on_partitions_revoked(lost)
-
-    def drain(self) -> set[TopicPartition]:
-        with self._lock:
-            taken, self._taken = self._taken, set()
-            return taken
 
 
 class Consumer:
@@ -80,7 +54,8 @@ class Consumer:
         self._owned: dict[TopicPartition, Owned] = {}
         self._halted: dict[TopicPartition, str] = {}
         self._retry_at: dict[TopicPartition, float] = {}
-        self._reassignments = _Reassignments()
+        self._holes: dict[TopicPartition, tuple[int, int]] = {}
+        self._reassignments = Reassignments()
         self._stopping = threading.Event()
         self._refresh_at = 0.0
         self._commit_at = 0.0
@@ -183,19 +158,13 @@ class Consumer:
 
     def _advance(self, consumer: KafkaConsumer, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """Applies what was polled of a partition, chunk by chunk, as long as each is the next."""
-        for chunk in _chunks(records):
+        for chunk in chunks(records):
             owned = self._owned.get(partition)
             if owned is None:
                 return
-            if chunk[0].offset < owned.position.next:
-                # Polled before the seek.
-                consumer.seek(partition, owned.position.next)
-                return
-            if chunk[0].offset > owned.position.next:
-                # Records are missing: loading says whether they are gone from the log.
-                self._give_up(consumer, partition, Fenced(f"got offset {chunk[0].offset}, not {owned.position.next}"))
-                return
             try:
+                if not self._follows(consumer, partition, owned.position.next, chunk[0].offset):
+                    return
                 self._apply(owned, chunk)
             except Halted as error:
                 self._drop(partition)
@@ -205,6 +174,26 @@ class Consumer:
                 self._give_up(consumer, partition, error)
             else:
                 self._measure(consumer, partition, owned)
+
+    def _follows(self, consumer: KafkaConsumer, partition: TopicPartition, next_: int, offset: int) -> bool:
+        """Whether a record at `offset` is the next one. Otherwise reading starts again from where it should be.
+
+        Offsets that hold no record (the marks of someone's Kafka transaction) are passed over once they were read
+        twice and the log still begins before them.
+
+        Raises:
+            Halted: records were deleted before they were counted.
+        """
+        if offset == next_:
+            return True
+        if offset > next_:
+            self._topics.check(consumer, partition, next_)
+            if self._holes.get(partition) == (next_, offset):
+                log.warning("passed over offsets without records", extra={"partition": str(partition), "next": next_})
+                return True
+            self._holes[partition] = (next_, offset)
+        consumer.seek(partition, next_)
+        return False
 
     def _give_up(self, consumer: KafkaConsumer, partition: TopicPartition, error: Unavailable | Fenced) -> None:
         """Drops a partition after an error; it is loaded again, at once or after a pause, and goes on from there."""
@@ -298,15 +287,3 @@ class Consumer:
         self._halted[partition] = str(error)
         self._retry_at.pop(partition, None)
         metrics.HALTED.labels(partition.topic.removeprefix(self._settings.topic_prefix)).set(len(self._halted))
-
-
-def _chunks(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
-    """Records cut into what one transaction takes, without a gap in any."""
-    starts = [0]
-    size = 0
-    for index, (before, record) in enumerate(pairwise(records), 1):
-        size += len(before.value or b"")
-        if index - starts[-1] >= CHUNK_RECORDS or size >= CHUNK_BYTES or record.offset != before.offset + 1:
-            starts.append(index)
-            size = 0
-    return (records[start:end] for start, end in pairwise([*starts, len(records)]))

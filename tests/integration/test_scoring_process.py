@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.structs import OffsetAndMetadata, TopicPartition
 from pymongo import MongoClient
 
@@ -240,3 +240,22 @@ def test_another_number_of_partitions_stops_the_topic(survey: Survey, small: Cam
         halted = eventually(lambda: scorer.consumer.halted)
     assert "has 3 partitions, not 4" in next(iter(halted.values()))
     wrong.producer.close(timeout=2)
+
+
+def test_offsets_without_records_are_passed_over(survey: Survey, small: Campaign) -> None:
+    """Someone's Kafka transaction leaves marks in the log that no consumer is given."""
+    survey.publish(small)
+    producer = KafkaProducer(
+        bootstrap_servers=survey.settings.bootstrap,
+        api_version=kafka.API_VERSION,
+        transactional_id=survey.settings.topic_prefix + "stranger",
+    )
+    producer.init_transactions()
+    for number in range(1, 4):
+        record = events.encode(response(number, GOOD), NOW, source="/test")
+        producer.begin_transaction()
+        producer.send(survey.settings.topic("responses"), record.value, record.key, record.headers, partition=0)
+        producer.commit_transaction()
+    producer.close()
+    with survey.scorer():
+        eventually(lambda: survey.counted() == 3)
