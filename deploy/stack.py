@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 from typing import NoReturn, Self, TypedDict
 
 from deploy.embedded.errors import StartError
+from deploy.embedded.machine import require_linux
 from deploy.embedded.server import POLL_S, Server, wait_until_ready
 from deploy.stack_home import Home
 from deploy.stack_plan import PARINDEX, SERVERS, plan
@@ -27,7 +28,7 @@ from deploy.stack_progress import Progress, Silent
 from deploy.stack_supervisor import Supervisor, spawn
 
 STOP_S = 90.0
-PREPARE_S = 60
+PREPARE_S = 120
 FAMILIES = ("intake", "scoring", "reporting", *SERVERS)
 
 
@@ -126,6 +127,7 @@ class Stack:
         Raises:
             StartError: says what could not be had or started, and the remedy.
         """
+        require_linux()
         self.home.make()
         lock = self.home.hold()
         try:
@@ -185,15 +187,18 @@ def _start_parts(supervisor: Supervisor, parts: Mapping[str, Server]) -> None:
 
 def _run(command: str, environment: Mapping[str, str]) -> None:
     """Runs a command of `parindex` to its end."""
-    done = subprocess.run(  # noqa: S603 - made here, no shell reads it
-        [*PARINDEX, command],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PREPARE_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - made here, no shell reads it
+            [*PARINDEX, command],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PREPARE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StartError(f"`parindex {command}` did not end within {PREPARE_S} s: do the servers answer?") from error
     if done.returncode != 0:
         raise StartError(f"`parindex {command}` failed: {(done.stderr or done.stdout).strip()[-2_000:]}")
 

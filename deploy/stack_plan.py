@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import kafka
-from deploy.embedded.machine import LOOPBACK, free_ports, require_free
+from deploy.embedded.machine import LOOPBACK, free_ports, require_free, require_platform
 from deploy.embedded.mongo import mongo, with_database
 from deploy.embedded.server import Server
 from deploy.stack_home import Home, State
@@ -83,6 +83,8 @@ def _ports(home: Home, state: State, scorers: int) -> dict[str, str]:
 
 def _servers(home: Home, state: State, progress: Progress) -> dict[str, Server]:
     parts = {}
+    if state.embedded:
+        require_platform()
     if "kafka" in state.embedded:
         progress.step("Checking Kafka's jars")
         classpath = jars.ensure(jars.local_repository(), progress.fetching)

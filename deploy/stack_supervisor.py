@@ -5,6 +5,7 @@ Run as a module it is the supervising process itself: `python -m deploy.stack_su
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 import shlex
@@ -25,7 +26,7 @@ from deploy.embedded.server import POLL_S, Server, tethered
 from deploy.stack_home import ANOTHER_HOME, Home
 
 START_S = 15.0
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 STOP_S = 20
 RUNS = {"STARTING", "RUNNING"}
 ENDED = {"STOPPED", "EXITED", "FATAL"}
@@ -129,6 +130,8 @@ def spawn(home: Home, environment: Mapping[str, str], lock: int, *, tied: bool) 
         lock: the descriptor that it keeps open as long as it runs.
         tied: whether it stops everything and ends when this process ends, however that ends.
     """
+    if importlib.util.find_spec("supervisor") is None:
+        raise StartError("The package supervisor is not installed: run pip install 'parindex[embedded]'.")
     command = [sys.executable, "-P", "-m", "deploy.stack_supervisor", str(home.configuration), str(lock)]
     try:
         output = home.supervisor_output.open("wb")
@@ -195,7 +198,8 @@ class Supervisor:
             except Fault:
                 # It does not run.
                 continue
-        while any(self.parts()[name]["statename"] not in ENDED for name in names):
+        deadline = time.monotonic() + 2 * STOP_S
+        while any(self.parts()[name]["statename"] not in ENDED for name in names) and time.monotonic() < deadline:
             time.sleep(POLL_S)
 
     def _call(self, method: str, *arguments: object) -> object:

@@ -34,6 +34,18 @@ def require_platform() -> None:
         )
 
 
+def require_linux() -> None:
+    """Refuses a system whose kernel does not end what a dead process leaves behind.
+
+    Raises:
+        StartError: not Linux.
+    """
+    if sys.platform != "linux":
+        raise StartError(
+            f"The one-machine stack runs on Linux only, and this is {platform.system()}: use docker compose."
+        )
+
+
 def require_package(module: str) -> Path:
     """The folder of an installed package of the extra `embedded`.
 

@@ -22,6 +22,7 @@ from deploy.embedded.kafka import kafka
 from deploy.embedded.machine import free_ports
 from deploy.embedded.mongo import mongo
 from deploy.embedded.server import Server, running, wait_until_ready
+from deploy.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +131,13 @@ def test_another_platform_is_refused_with_the_remedy(tmp_path: Path, monkeypatch
     for start in (lambda: _mongo(tmp_path), lambda: _kafka(tmp_path)):
         with pytest.raises(StartError, match=r"Linux x86-64 only.*aarch64.*PARINDEX_KAFKA and PARINDEX_MONGO"):
             start()
+
+
+def test_another_system_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(StartError, match=r"runs on Linux only.*docker compose"):
+        Stack(tmp_path).start()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_package_is_named_with_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
