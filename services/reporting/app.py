@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from pymongo import MongoClient
 
-from services.common import http, logs, mongo
+from services.common import http, logs, mongo, openapi
 from services.common import metrics as exposed
 from services.common.settings import Settings, read_settings
 from services.common.tokens import Authority, read_tokens
@@ -17,6 +17,7 @@ from services.reporting import metrics
 from services.reporting.access import Access
 from services.reporting.live import Live
 from services.reporting.loading import Document
+from services.reporting.openapi import document
 from services.reporting.standings import Standings
 from services.reporting.views import Views
 from services.reporting.watcher import Watcher
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
         {"mongodb": standings.wrong, "campaigns": standings.unread, "watcher": watcher.wrong},
         exposed.exposition,
     )
+    openapi.install(app, document)
     app.after_request(_counted)
     app.extensions["reporting"] = Running(client, standings, watcher, live)
     return app

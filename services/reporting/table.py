@@ -12,7 +12,8 @@ from services.reporting.rankings import Row, View, figures, rows
 from services.reporting.standing import Body, Standing
 
 BOM = "\ufeff"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The last four are the full-width = + - @, which some spreadsheets read alike.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = (
     "campaign",
     "version",

@@ -1,0 +1,241 @@
+"""/openapi.json of reporting: every address with its parameters, its answers and its refusals (OpenAPI 3.1)."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
+
+from services.common import problems
+from services.common.campaign import CODE_PATTERN
+from services.common.problem_document import ProblemDocument
+from services.common.problems import Kind
+from services.reporting import schemas
+
+Json = dict[str, Any]
+
+ABOUT = """Rankings and their details, live.
+
+Every figure belongs to one committed state of the log, which `as_of` names. Exact numbers are texts of decimal digits.
+Answers carry a strong ETag: ask again with `If-None-Match`, and an unchanged answer costs a 304. While MongoDB is away
+every answer is a 503 with `Retry-After`: an error never looks like an empty table. An unknown parameter is refused, so
+that a misspelt one does not give another ranking than the one that was asked for.
+
+Scores of a campaign whose rule `live` is private need a token of the role viewer."""
+
+CAMPAIGN: Json = {
+    "in": "path",
+    "name": "campaign",
+    "required": True,
+    "description": "The campaign's code.",
+    "schema": {"type": "string", "pattern": CODE_PATTERN},
+}
+IF_NONE_MATCH: Json = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "The ETag of what you have.",
+    "schema": {"type": "string"},
+}
+
+
+def document() -> Json:
+    """The document."""
+    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    spec = APISpec(
+        title="PAR Index: reporting",
+        version=version("parindex"),
+        openapi_version="3.1.0",
+        info={"description": ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        plugins=[plugin],
+    )
+    spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    for path, operation in _operations().items():
+        spec.path(path=path, operations={"get": operation})
+    made: Json = spec.to_dict()
+    return made
+
+
+def _operations() -> dict[str, Json]:
+    campaign = "/v1/campaigns/{campaign}"
+    ranking = _answer("The ranking.", schemas.Ranking)
+    ranking["content"]["text/csv"] = {"schema": {"type": "string", "description": CSV}}
+    csv = {
+        "description": "The ranking as a file.",
+        "content": {"text/csv": {"schema": {"type": "string", "description": CSV}}},
+        "headers": {
+            "ETag": _ETAG,
+            "X-Row-Count": {"description": "How many rows it has.", "schema": {"type": "integer"}},
+        },
+    }
+    return {
+        "/v1/campaigns": _operation(
+            "campaigns",
+            "All campaigns",
+            _answer("The list.", schemas.Campaigns),
+            [IF_NONE_MATCH],
+            refused=(problems.INVALID,),
+        ),
+        campaign: _operation(
+            "campaign",
+            "The public part of the definition in force",
+            _answer("The definition.", schemas.Definition),
+            [CAMPAIGN, IF_NONE_MATCH],
+        ),
+        f"{campaign}/rankings": _operation(
+            "rankings",
+            "A ranking, as JSON or, with Accept: text/csv, as CSV",
+            ranking,
+            [CAMPAIGN, *_VIEW, IF_NONE_MATCH],
+            refused=(*_SCORES, problems.NOT_ACCEPTABLE),
+        ),
+        f"{campaign}/rankings.json": _operation(
+            "rankings_json",
+            "A ranking as JSON",
+            _answer("The ranking.", schemas.Ranking),
+            [CAMPAIGN, *_VIEW, IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
+        f"{campaign}/rankings.csv": _operation(
+            "rankings_csv", "A ranking as CSV", csv, [CAMPAIGN, *_VIEW, IF_NONE_MATCH], refused=_SCORES
+        ),
+        f"{campaign}/units/{{unit}}": _operation(
+            "unit",
+            "A unit in detail: what was lost where",
+            _answer("The unit.", schemas.UnitDetail),
+            [CAMPAIGN, _path("unit", "The unit's code.", CODE_PATTERN), IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
+        f"{campaign}/participation": _operation(
+            "participation",
+            "Forms by group and unit against what was asked for; always public",
+            _answer("Participation.", schemas.Participation),
+            [CAMPAIGN, IF_NONE_MATCH],
+        ),
+        f"{campaign}/responses/{{response}}": _operation(
+            "response",
+            "What became of a response; asked with its receipt",
+            _answer("What became of it.", schemas.ResponseStatus, tagged=False),
+            [CAMPAIGN, _path("response", "The response's id, a UUID.", None), *_RECEIPT],
+            tagged=False,
+        ),
+        f"{campaign}/events": _operation(
+            "events",
+            "New states as server-sent events",
+            {
+                "description": EVENTS,
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            [CAMPAIGN, _LAST_EVENT],
+            tagged=False,
+        ),
+        "/livez": _probe("livez", "Whether the process lives", {"200": _health("It lives.")}),
+        "/readyz": _probe(
+            "readyz",
+            "Whether figures are current",
+            {"200": _health("They are."), "503": _health("They are not; the checks say why.")},
+        ),
+        "/metrics": _probe(
+            "metrics",
+            "Metrics for Prometheus",
+            {"200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+        ),
+    }
+
+
+CSV = (
+    "UTF-8 with a byte order mark, lines ended by CR LF, quoted by RFC 4180; the first line names the columns. A text "
+    "that a spreadsheet would take for a formula begins with an apostrophe."
+)
+EVENTS = (
+    "The state in force at once (unless Last-Event-ID is its id), then an event `state` for each new one: its id is "
+    "the state's number, its data {state, version, as_of}. While MongoDB is away an event `unavailable`. A comment "
+    "every 15 s shows that the stream lives."
+)
+_ROWS: Json = {"description": "How many rows the file has.", "schema": {"type": "integer"}}
+_ETAG: Json = {"description": "Strong, of the bytes.", "schema": {"type": "string"}}
+_SCORES: tuple[Kind, ...] = (problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.NOT_FOUND, problems.INVALID)
+_LAST_EVENT: Json = {
+    "in": "header",
+    "name": "Last-Event-ID",
+    "description": "The id of the last event that you have; a browser sends it by itself.",
+    "schema": {"type": "string"},
+}
+
+
+def _query(name: str, description: str, schema: Json) -> Json:
+    return {"in": "query", "name": name, "description": description, "schema": schema}
+
+
+def _path(name: str, description: str, pattern: str | None) -> Json:
+    schema = {"type": "string", "format": "uuid"} if pattern is None else {"type": "string", "pattern": pattern}
+    return {"in": "path", "name": name, "required": True, "description": description, "schema": schema}
+
+
+_CODE: Json = {"type": "string", "pattern": CODE_PATTERN}
+_VIEW: list[Json] = [
+    _query("block", "The block; may be left out where the campaign has only one.", _CODE),
+    _query("field", "Rank by the sub-index of this field.", _CODE),
+    _query("group", "Rank by the answers of this group alone; with a field, within the field.", _CODE),
+]
+_WHOLE: Json = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+_RECEIPT: list[Json] = [
+    _query("revision", "The receipt's revision; without it, whatever revision counts.", _WHOLE),
+    _query("digest", "The receipt's digest; goes with revision.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    _query("partition", "The receipt's partition; goes with offset, revision and digest.", _WHOLE),
+    _query("offset", "The receipt's offset: tells a response that is on its way from one never sent.", _WHOLE),
+]
+
+
+def _operation(
+    name: str,
+    summary: str,
+    ok: Json,
+    parameters: list[Json],
+    *,
+    refused: tuple[Kind, ...] = (problems.NOT_FOUND, problems.INVALID),
+    tagged: bool = True,
+) -> Json:
+    """An operation that answers with figures. Those that may be refused for want of a token take one."""
+    unchanged: Json = {"304": {"description": "You have it already.", "headers": {"ETag": _ETAG}}} if tagged else {}
+    refusals = {str(kind.status): _refusal(kind) for kind in (*refused, problems.UNAVAILABLE)}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {"200": ok, **unchanged, **refusals},
+        **({"security": [{}, {"token": []}]} if problems.UNAUTHENTICATED in refused else {}),
+    }
+
+
+def _probe(name: str, summary: str, answers: Json) -> Json:
+    return {"operationId": name, "summary": summary, "responses": answers}
+
+
+def _answer(description: str, schema: type[Schema], *, tagged: bool = True) -> Json:
+    answer: Json = {"description": description, "content": {"application/json": {"schema": _instance(schema)}}}
+    return answer | {"headers": {"ETag": _ETAG}} if tagged else answer
+
+
+def _instance(schema: type[Schema]) -> Schema:
+    return schema(exclude=("layout",)) if issubclass(schema, schemas.Definition) else schema()
+
+
+def _health(description: str) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schemas.Health()}}}
+
+
+def _refusal(kind: Kind) -> Json:
+    headers = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return {
+        "description": kind.title,
+        "content": {"application/problem+json": {"schema": ProblemDocument()}},
+        **({"headers": headers} if kind.retryable else {}),
+    }
+
+
+def _name(schema: type[Schema] | Schema) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Document")

@@ -1,0 +1,354 @@
+"""The answers of the API as their readers see them: the source of /openapi.json. They only describe.
+
+Every exact number is a text of decimal digits, so that no reader's floating point takes a part of it away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from services.common.campaign import CODE_PATTERN
+from services.common.campaign_document import StoredDocument
+from services.reporting.participation import EFFECTS
+
+DECIMAL = r"^-?[0-9]+(\.[0-9]+)?$"
+
+
+class Answer(Schema):
+    """A part of an answer that holds what is described here and nothing else."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _text(description: str, **options: Any) -> fields.String:  # noqa: ANN401 (marshmallow's own)
+    return fields.String(required=True, metadata={"description": description}, **options)
+
+
+def _code(description: str) -> fields.String:
+    return _text(description, validate=validate.Regexp(CODE_PATTERN))
+
+
+def _number(description: str) -> fields.Integer:
+    return fields.Integer(required=True, metadata={"description": description}, validate=validate.Range(min=0))
+
+
+def _exact(description: str, *, nullable: bool = True) -> fields.String:
+    metadata = {"description": description, "pattern": DECIMAL}
+    return fields.String(required=True, allow_none=nullable, metadata=metadata)
+
+
+def _flag(description: str) -> fields.Boolean:
+    return fields.Boolean(required=True, metadata={"description": description})
+
+
+def _list(of: type[Schema], description: str) -> fields.List[Any]:
+    return fields.List(fields.Nested(of), required=True, metadata={"description": description})
+
+
+def _codes(description: str) -> fields.List[Any]:
+    return fields.List(fields.String(), required=True, metadata={"description": description})
+
+
+def _suppressed() -> fields.Boolean:
+    said = "There, and true, where figures are null because they rest on too few answers or would give such away."
+    return fields.Boolean(metadata={"description": said})
+
+
+def _rank() -> fields.Integer:
+    return fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "By the unrounded figure, 1 is best."},
+    )
+
+
+class Label(Answer):
+    """A label."""
+
+    vi = _text("In Vietnamese.")
+    en = fields.String(metadata={"description": "In English, where there is one."})
+
+
+class AsOf(Answer):
+    """How far the log is in the figures."""
+
+    state = _number("The number of the state, which rises; the id of its event.")
+    counted = _number("Responses that count.")
+    positions = fields.Dict(
+        keys=fields.String(),
+        values=fields.Dict(keys=fields.String(), values=fields.Integer()),
+        required=True,
+        metadata={"description": "By topic and partition: the offset of the first record that is not in the figures."},
+    )
+
+
+class CampaignLine(Answer):
+    """A campaign in the list."""
+
+    campaign = _code("Its code.")
+    title = fields.Nested(Label, required=True)
+    version = _number("The version of the definition in force.")
+    opens = fields.DateTime(required=True)
+    closes = fields.DateTime(required=True)
+    state = _text("Whether responses are taken.", validate=validate.OneOf(["upcoming", "open", "closed"]))
+    live = _text("Who may see scores before they are published.", validate=validate.OneOf(["public", "private"]))
+    counted = _number("Responses that count.")
+    as_of = fields.Nested(AsOf, required=True)
+
+
+class Campaigns(Answer):
+    campaigns = _list(CampaignLine, "All campaigns, by code.")
+
+
+class Definition(StoredDocument):
+    """The public part of a definition."""
+
+    as_of = fields.Nested(AsOf, required=True)
+
+
+class Figures(Answer):
+    """An index and the points it is made of; null where there is no figure, or none to show."""
+
+    index = _exact("Percent, rounded half up to the campaign's decimals: for display.")
+    index_exact = _exact("Percent with 30 decimals: for comparison.")
+    earned = _exact("Points earned: all decimals where they end, else 30.")
+    attainable = _exact("Points attainable so far.")
+
+
+class Row(Figures):
+    """A unit in a ranking."""
+
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    rank = _rank()
+    tied = _flag("Whether other units have exactly the same figure.")
+    band = fields.Nested(
+        Label, required=True, allow_none=True, metadata={"description": "The grade; null below all of them."}
+    )
+    n = _number("Responses that rate the unit; with a group, the group's.")
+    provisional = _flag("Whether leaves are pending, so that the figure will change.")
+    pending = _codes("The leaves that have no points yet.")
+    suppressed = _suppressed()
+
+
+class Ranking(Answer):
+    """The units of a block, best first; those without a figure last."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    block = _code("The block.")
+    field = fields.String(metadata={"description": "The field whose sub-index ranks."})
+    group = fields.String(metadata={"description": "The group whose answers rank."})
+    as_of = fields.Nested(AsOf, required=True)
+    rows = _list(Row, "The units.")
+
+
+class Sum(Figures):
+    lost = _exact("Points attainable but not earned.")
+    suppressed = _suppressed()
+
+
+class GroupSum(Sum):
+    """What one group alone makes of a unit."""
+
+    group = _code("The group's code.")
+    name = fields.Nested(Label, required=True)
+    n = _number("The group's responses that rate the unit.")
+
+
+class GroupCell(Answer):
+    """One group's opinion of one leaf."""
+
+    group = _code("The group's code.")
+    answers = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Answers with an opinion; null where suppressed."}
+    )
+    no_opinion = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Answers without an opinion; null where suppressed."}
+    )
+    share = _exact("Share (0-1) of the points that the group gives; null below the campaign's min_answers.")
+    suppressed = _suppressed()
+
+
+class LeafDetail(Answer):
+    """A sub-criterion."""
+
+    leaf = _code("The leaf's code.")
+    name = fields.Nested(Label, required=True)
+    method = _text("Where its points come from.", validate=validate.OneOf(["appraisal", "survey"]))
+    max_points = _exact("The most points that it can bring.", nullable=False)
+    state = _text("Whether it has points.", validate=validate.OneOf(["scored", "pending", "not_applicable"]))
+    points = _exact("Points earned; null unless scored.")
+    lost = _exact("Points lost; null unless scored.")
+    question = fields.Nested(Label, metadata={"description": "survey only: what was asked."})
+    groups = fields.List(
+        fields.Nested(GroupCell), metadata={"description": "survey only: the groups that are asked about this block."}
+    )
+    suppressed = _suppressed()
+
+
+class CriterionDetail(Sum):
+    criterion = _code("The criterion's code.")
+    name = fields.Nested(Label, required=True)
+    leaves = _list(LeafDetail, "Its leaves, without those that nobody is asked about this block.")
+
+
+class FieldDetail(Sum):
+    field = _code("The field's code.")
+    name = fields.Nested(Label, required=True)
+    rank = _rank()
+    tied = _flag("Whether other units have exactly the same figure.")
+    block_mean = _exact("The mean of the block's shown sub-indices of this field, rounded.")
+    block_mean_exact = _exact("The same with 30 decimals.")
+    criteria = _list(CriterionDetail, "Its criteria.")
+
+
+class UnitDetail(Figures):
+    """A unit in detail: field → criterion → leaf → group."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    block = _code("The block in which it is ranked.")
+    as_of = fields.Nested(AsOf, required=True)
+    rank = _rank()
+    tied = _flag("Whether other units have exactly the same index.")
+    lost = _exact("Points attainable but not earned.", nullable=False)
+    bonus = _exact("Bonus points within the cap, part of what was earned.", nullable=False)
+    penalty = _exact("Penalty points within the cap, taken off what was earned.", nullable=False)
+    band = fields.Nested(Label, required=True, allow_none=True)
+    n = _number("Responses that rate the unit.")
+    provisional = _flag("Whether leaves are pending.")
+    pending = _codes("The leaves that have no points yet.")
+    groups = _list(GroupSum, "The groups that rate the block.")
+    fields_ = fields.List(
+        fields.Nested(FieldDetail),
+        required=True,
+        data_key="fields",
+        metadata={"description": "The fields of the campaign."},
+    )
+
+
+class QuotaDetail(Answer):
+    per = _text("What the number is meant for.", validate=validate.OneOf(["unit", "block", "campaign"]))
+    forms = _number("How many forms.")
+
+
+class GroupParticipation(Answer):
+    """How many forms a group has given."""
+
+    group = _code("The group's code.")
+    name = fields.Nested(Label, required=True)
+    counted = _number("Forms that count.")
+    required = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Forms asked for in the whole campaign: the quota times its units or blocks."},
+    )
+    quota = fields.Nested(QuotaDetail, required=True, allow_none=True)
+
+
+class UnitGroupParticipation(Answer):
+    group = _code("The group's code.")
+    n = _number("The group's forms that rate the unit.")
+    required = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Forms asked for; null unless the quota is meant for each unit."},
+    )
+
+
+class UnitParticipation(Answer):
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    block = _code("Its block.")
+    n = _number("Forms that rate the unit.")
+    groups = _list(UnitGroupParticipation, "The groups that rate its block.")
+
+
+_MEANINGS = {
+    "submitted": "Forms that came in, also again after a withdrawal.",
+    "edited": "Forms that were changed.",
+    "withdrawn": "Forms that were taken back.",
+    "duplicate": "Repeats of what was there: no effect.",
+    "superseded": "Revisions lower than the one that counts: no effect.",
+    "conflict": "Other contents under a revision that was there: no effect, the first stands.",
+}
+Effects: type[Schema] = Schema.from_dict({effect: _number(_MEANINGS[effect]) for effect in EFFECTS}, name="Effects")
+
+
+class Day(Effects):  # type: ignore[misc, valid-type]
+    """What came in on a day of the campaign's time zone."""
+
+    class Meta:
+        unknown = RAISE
+
+    day = fields.Date(required=True)
+
+
+class Totals(Effects):  # type: ignore[misc, valid-type]
+    """What came in in all."""
+
+    class Meta:
+        unknown = RAISE
+
+    rejected = _number("Records that could not be applied.")
+
+
+class ActivityAsOf(Answer):
+    positions = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Integer()), required=True
+    )
+
+
+class Activity(Answer):
+    """What came in. It may be a moment ahead of the forms above, so it says itself how far the log is in it."""
+
+    as_of = fields.Nested(ActivityAsOf, required=True)
+    days = _list(Day, "By day.")
+    totals = fields.Nested(Totals, required=True)
+    rejected = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "Records that could not be applied, by reason."},
+    )
+
+
+class Participation(Answer):
+    """Forms against what was asked for. No scores."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    as_of = fields.Nested(AsOf, required=True)
+    groups = _list(GroupParticipation, "By group.")
+    units = _list(UnitParticipation, "By unit.")
+    activity = fields.Nested(Activity, required=True)
+
+
+class ResponseStatus(Answer):
+    """What became of one response."""
+
+    response = fields.UUID(required=True)
+    status = _text(
+        "counted: it counts, as its revision is the highest; superseded: a higher revision counts; withdrawn: it was "
+        "taken back; conflict: another content came first under this revision; rejected: it could not be applied; "
+        "pending: it is in the log and not applied yet.",
+        validate=validate.OneOf(["counted", "superseded", "withdrawn", "conflict", "rejected", "pending"]),
+    )
+    revision = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The revision that counts now; null while none does."}
+    )
+    digest = fields.String(
+        required=True, allow_none=True, metadata={"description": "The digest of that revision's content."}
+    )
+    reason = fields.String(metadata={"description": "rejected only: why it could not be applied."})
+
+
+class Health(Answer):
+    status = _text("ok or unavailable.")
+    checks = fields.Dict(keys=fields.String(), values=fields.String())

@@ -1,0 +1,105 @@
+"""Reporting answers as /openapi.json says, whatever is asked, of campaigns that exist and others."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import validate
+from pymongo import MongoClient
+
+from deploy.embedded.mongo import with_database
+from services.common import mongo
+from services.common.campaign import Rules
+from services.common.settings import Settings
+from services.common.tokens import new_token
+from services.reporting.app import create_app, running
+from services.reporting.openapi import document
+from tests.integration.reporting.database import eventually, tally, write_state
+from tests.unit.surveys import appraised, asked, survey
+
+RESPONSE = str(uuid.UUID(int=1))
+CAMPAIGN = survey(
+    (asked("q", "2", "g1", "g2"), appraised("a", "1")),
+    (asked("r", "1", "g1"),),
+    units={"u1": "b1", "u2": "b1", "u3": "b1"},
+    rules=Rules(live="public"),
+)
+PRIVATE = survey((asked("q", "2", "g1"),), code="private", rules=Rules(live="private"))
+KNOWN = {"campaign": "survey", "unit": "u1", "response": RESPONSE}
+MEANT = {"block": "b1", "field": "f1", "group": "g1"}
+RECEIPT = {"revision": 1, "digest": "a" * 64, "partition": 0, "offset": 7}
+
+
+@pytest.fixture(scope="module")
+def app(mongo_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    uri = with_database(mongo_server, name)
+    with mongo.client(uri) as client:
+        db = mongo.database(client)
+        mongo.prepare(db)
+        options = {"q": {"A": 7, "B": 5, "N": 1}, "r": {"C": 2}}
+        tallies = {
+            unit: {group: tally(CAMPAIGN, group, 14, options) for group in ("g1", "g2")} for unit in ("u1", "u2")
+        }
+        write_state(db, CAMPAIGN, 3, tallies)
+        write_state(db, PRIVATE, 1, {})
+        row = {"p": 0, "campaign": "survey", "version": 1, "group": "g1", "revision": 1, "digest": "a" * 64}
+        db.responses.insert_one({"_id": RESPONSE, **row, "ratings": {}, "withdrawn": False})
+        tokens = tmp_path_factory.mktemp("tokens") / "tokens"
+        _, token = new_token("viewer", "viewer")
+        tokens.write_text(f"{token.name} {token.role} {token.sha256}\n")
+        made = create_app(Settings(mongo=uri, tokens_file=tokens))
+        running(made).start()
+        eventually("reporting is ready", lambda: made.test_client().get("/readyz").status_code == 200)
+        yield made
+        running(made).stop()
+    with MongoClient[dict[str, Any]](mongo_server) as client:
+        client.drop_database(name)
+
+
+# The stream of events has no end; tests/integration/reporting/test_reporting_events.py reads it.
+schema = schemathesis.openapi.from_dict(document()).exclude(path_regex="/events$")
+modest = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@schema.parametrize()
+@modest
+def test_whatever_is_asked_is_answered_as_described(case: schemathesis.Case, app: Flask) -> None:
+    case.call_and_validate(app=app)
+
+
+@schema.parametrize()
+@modest
+@pytest.mark.parametrize("campaign", ["survey", "private"])
+def test_what_there_is_is_answered_as_described(case: schemathesis.Case, app: Flask, campaign: str) -> None:
+    """The same with names that exist, so that the answers are not all refusals."""
+    case.path_parameters = {name: (KNOWN | {"campaign": campaign})[name] for name in case.path_parameters or {}}
+    if isinstance(case.query, dict) and case.query:
+        case.query = {name: MEANT.get(name, value) for name, value in case.query.items()}
+        if "{response}" in case.path:
+            # What no schema can say: the parts of a receipt go together.
+            case.query = RECEIPT | case.query
+    case.call_and_validate(app=app)
+
+
+def test_the_document_is_valid_and_names_every_address(app: Flask) -> None:
+    served = app.test_client().get("/openapi.json").json
+    validate(served)
+    addresses = {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
+    assert set(served["paths"]) == {
+        address for address in addresses if not address.startswith(("/docs", "/openapi.json"))
+    }
+
+
+def test_the_docs_load_nothing_from_elsewhere(app: Flask) -> None:
+    client = app.test_client()
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "//" not in page.text.replace("</", "<")

@@ -1,0 +1,69 @@
+"""An answer is made once per state, however many ask at once, and the memory for answers is bounded."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from surveys import asked, survey
+
+from services.reporting import standing as module
+from services.reporting.standing import AsOf, Body, Standing
+
+
+@pytest.fixture
+def standing() -> Standing:
+    return Standing(survey((asked("q", "1", "g1"),)), AsOf(1, 1, {"g1": 3, "g2": 4}, {}), {})
+
+
+def text(content: str) -> Body:
+    return Body(content.encode(), "text/plain")
+
+
+def test_the_counted_are_those_of_all_groups(standing: Standing):
+    assert standing.as_of.document() == {"state": 1, "counted": 7, "positions": {}}
+
+
+def test_many_who_ask_at_once_get_one_answer(standing: Standing):
+    asked_by = 8
+    together = threading.Barrier(asked_by)
+    made = []
+
+    def make() -> Body:
+        made.append(threading.current_thread())
+        return text("ranking")
+
+    def ask(_: int) -> Body:
+        together.wait()
+        return standing.body("ranking", make)
+
+    with ThreadPoolExecutor(asked_by) as pool:
+        bodies = set(map(id, pool.map(ask, range(asked_by))))
+    assert len(bodies) == len(made) == 1
+
+
+def test_other_questions_have_other_answers(standing: Standing):
+    assert standing.body("a", lambda: text("a")).content == b"a"
+    assert standing.body("b", lambda: text("b")).content == b"b"
+
+
+def test_an_answer_that_could_not_be_made_is_made_by_the_next(standing: Standing):
+    def fail() -> Body:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        standing.body("a", fail)
+    assert standing.body("a", lambda: text("a")).content == b"a"
+
+
+def test_the_oldest_answers_make_room(standing: Standing, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 10)
+    made = []
+
+    def ask(key: str) -> None:
+        standing.body(key, lambda: made.append(key) or text("xxxx"))
+
+    for key in ("a", "b", "b", "c", "b", "a"):
+        ask(key)
+    assert made == ["a", "b", "c", "a"]
