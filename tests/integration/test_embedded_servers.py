@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 import uuid
+from pathlib import Path
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from pymongo import MongoClient
+
+from deploy.stack_processes import with_descendants
 
 
 def test_the_broker_keeps_what_it_acknowledged(kafka_server: str) -> None:
@@ -55,3 +61,28 @@ def test_each_test_has_topics_and_a_database_of_its_own(settings_env: dict[str, 
         database = client.get_default_database()
         assert database.name != "test"
         assert database.list_collection_names() == []
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from deploy.embedded.machine import free_ports
+from deploy.embedded.mongo import mongo
+from deploy.embedded.server import running
+home = Path(sys.argv[1])
+with running(mongo(home, *free_ports(1), home / "log")) as processes:
+    print(processes["MongoDB"].pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        pid = int(holder.stdout.readline())
+        assert with_descendants(pid) == [pid]
+        holder.kill()
+    deadline = time.monotonic() + 10
+    while with_descendants(pid):
+        assert time.monotonic() < deadline, "mongod has outlived its holder"
+        time.sleep(0.02)
