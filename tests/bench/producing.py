@@ -1,0 +1,80 @@
+"""What Kafka's client could do without HTTP: processes that write the records that intake would write."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from typing import TYPE_CHECKING, Any
+
+from services.common import kafka
+from services.common.settings import Settings
+from tests.bench.bodies import Bodies, Kind, campaign
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
+
+UNACKNOWLEDGED = 2_000
+PATIENCE_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What all processes together came to."""
+
+    amount: int
+    seconds: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What each process writes: responses of a kind for some seconds, and on until there are at least so many."""
+
+    settings: Settings
+    version: int
+    kind: Kind
+    seconds: float
+    fewest: int = 0
+
+
+def produce(order: Order, processes: int) -> Produced:
+    """Writes responses of the bench's campaign to its topic, each with an id of its own, until all are safe."""
+    context = multiprocessing.get_context("spawn")
+    start, results = context.Barrier(processes), context.SimpleQueue()
+    running = [context.Process(target=_produce, args=(order, start, results)) for _ in range(processes)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+        if process.exitcode != 0:
+            raise RuntimeError(f"a producing process ended with {process.exitcode}")
+    found = [results.get() for _ in running]
+    return Produced(
+        sum(amount for amount, _, _ in found),
+        max(taken for _, taken, _ in found),
+        sum(cpu for _, _, cpu in found),
+    )
+
+
+def _produce(order: Order, start: Barrier, results: SimpleQueue[tuple[int, float, float]]) -> None:
+    records = Bodies(campaign(order.version), order.kind).records()
+    producer = kafka.producer(order.settings, "bench")
+    topic = order.settings.topic("responses")
+    producer.partitions_for(topic)
+    start.wait()
+    began, cpu = time.perf_counter(), time.process_time()
+    waiting: deque[Any] = deque()
+    amount = 0
+    while amount < order.fewest or time.perf_counter() - began < order.seconds:
+        key, value, headers, timestamp_ms = next(records)
+        waiting.append(producer.send(topic, value, key, headers, timestamp_ms=timestamp_ms))
+        amount += 1
+        if len(waiting) > UNACKNOWLEDGED:
+            waiting.popleft().get(PATIENCE_S)
+    for future in waiting:
+        future.get(PATIENCE_S)
+    results.put((amount, time.perf_counter() - began, time.process_time() - cpu))
+    producer.close()

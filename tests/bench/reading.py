@@ -1,0 +1,101 @@
+"""How fast rankings are read, with and without the ETag of before, and by one reader beside the weekend system."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from tests.bench.bare import BODY, ETAG
+from tests.bench.bodies import ONE, Bodies, get, weekend_documents
+from tests.bench.figures import Round, Row, interleaved
+from tests.bench.processes import gunicorn
+from tests.bench.running import Bench, driven
+from tests.bench.weekend import MONGO, prepared
+from tests.bench.wire import Pace
+from tests.bench.writing import OK, WEEKEND_OPTIONS
+
+FEWEST_LOOKS = 3
+INSERTED = 5_000
+
+
+def rankings(bench: Bench) -> list[Row]:
+    """Many readers at once."""
+    path, etag, body = bench.ranking()
+    pace = Pace(bench.sizes.connections, bench.sizes.seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "body").write_bytes(body)
+        environment = {BODY: str(Path(folder) / "body")}
+        settings = ("--config", "python:deploy.gunicorn_reporting")
+        app = gunicorn("tests.bench.bare:reporting()", environment, "PARINDEX_REPORTING_BIND", *settings)
+        with app as (bare, pids):
+            family = {"server": pids, "client": [os.getpid()]}
+
+            def ours(status: int, **headers: str) -> Round:
+                requests = itertools.repeat(get("reporting", path, **headers))
+                return driven(bench.reporting, requests, pace, bench.processes, expected=status)
+
+            def limit(status: int, **headers: str) -> Round:
+                requests = itertools.repeat(get("bare", path, **headers))
+                return driven(bare, requests, pace, lambda: family, expected=status)
+
+            whole, whole_limit, same, same_limit = interleaved(
+                bench.sizes.rounds,
+                lambda: ours(200),
+                lambda: limit(200),
+                lambda: ours(304, If_None_Match=etag),
+                lambda: limit(304, If_None_Match=ETAG),
+            )
+    limit_is = "a bare Flask application with the same bytes under the same gunicorn settings"
+    about = f"the ranking of one block, {pace.connections} connections"
+    return [
+        Row("/rankings", about, whole, whole_limit, limit_is),
+        Row("/rankings, If-None-Match", f"{about}, nothing has changed: 304", same, same_limit, limit_is),
+    ]
+
+
+def one_reader(bench: Bench) -> list[Row]:
+    """One reader after the other, beside the weekend system with ever more rows."""
+    path, _, _ = bench.ranking()
+    rows = []
+    with (
+        gunicorn("tests.bench.weekend:create_app()", {MONGO: bench.weekend_mongo}, "", *WEEKEND_OPTIONS) as (
+            weekend,
+            pids,
+        ),
+        MongoClient[dict[str, Any]](bench.weekend_mongo) as client,
+    ):
+        forms = client.get_default_database()["forms"]
+        forms.drop()
+        family = {"server": pids, "mongo": bench.status["pids"]["mongo"]}
+        documents = _stored(bench)
+        for wanted in bench.sizes.weekend_rows:
+            while (missing := wanted - forms.estimated_document_count()) > 0:
+                forms.insert_many(itertools.islice(documents, min(missing, INSERTED)))
+
+            def ours() -> Round:
+                requests = itertools.repeat(get("reporting", path))
+                return driven(bench.reporting, requests, Pace(1, 1.0), bench.processes, expected=OK)
+
+            def baseline() -> Round:
+                requests = itertools.repeat(get("weekend", "/rankings"))
+                return driven(weekend, requests, Pace(1, 1.0, fewest=FEWEST_LOOKS), lambda: family, expected=OK)
+
+            found, other = interleaved(1, ours, baseline)
+            stored = forms.estimated_document_count()
+            about = f"one connection; ours over {bench.acknowledged:,} responses, the weekend system over {stored:,}"
+            rows.append(Row(f"/rankings, one reader, {stored:,} rows", about, found, baseline=other))
+    return rows
+
+
+def _stored(bench: Bench) -> Iterator[dict[str, Any]]:
+    """Endless forms as the weekend system stores them."""
+    texts = weekend_documents(Bodies(bench.campaign, ONE).responses)
+    for form in itertools.cycle([prepared(json.loads(text)) for text in texts]):
+        yield dict(form)

@@ -1,0 +1,65 @@
+"""The bench: all of it runs, and what it keeps is whole. Nothing is said here about speed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+ROOT = Path(__file__).parents[2]
+WITH_LIMIT = {
+    "single POSTs, 1 unit",
+    "single POSTs, 20 units",
+    "batches, 1 unit",
+    "batches, 20 units",
+    "scoring's catch-up, 1 unit",
+    "scoring's catch-up, 20 units",
+    "202 to visible in /rankings",
+    "/rankings",
+    "/rankings, If-None-Match",
+}
+WITH_BASELINE = {
+    "single POSTs, 1 unit",
+    "single POSTs, 20 units",
+    "/rankings, one reader, 500 rows",
+    "/rankings, one reader, 1,000 rows",
+}
+MORE = {"batches until counted, 1 unit"}
+
+
+@pytest.mark.timeout(600)
+def test_a_quick_bench_measures_everything_beside_its_limit(
+    tmp_path: Path, kafka_server: str, mongo_server: str
+) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
+    output = tmp_path / "bench.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--quick", "--home", str(tmp_path / "home"), "--output", str(output)],
+        env=kept | {"PARINDEX_KAFKA": kafka_server, "PARINDEX_MONGO": mongo_server},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(output.read_text())
+    rows = {row["name"]: row for row in found["rows"]}
+    assert rows.keys() == WITH_LIMIT | WITH_BASELINE | MORE
+    for name, row in rows.items():
+        assert name in done.stdout
+        assert row["ours"]["per_second"] > 0
+        assert row["ours"]["operations"] > 0
+        assert row["ours"]["cpu_ms_per_operation"].keys() >= {"intake", "scoring", "reporting", "client"}
+        assert ("limit" in row, "weekend" in row) == (name in WITH_LIMIT, name in WITH_BASELINE)
+        for other in {"limit", "weekend"} & row.keys():
+            assert row[f"ratio_to_{other}"] > 0
+    assert 0 < rows["single POSTs, 1 unit"]["ours"]["p50_ms"] <= rows["single POSTs, 1 unit"]["ours"]["p99_ms"]
+    assert {"cpu", "cores", "python", "packages", "date", "load_average_before"} <= found["machine"].keys()
+    with MongoClient(mongo_server) as client:
+        assert not [name for name in client.list_database_names() if name.startswith("parindex-demo-")]
