@@ -90,4 +90,4 @@ def test_a_killed_and_a_frozen_scorer_leave_every_figure_exact(tmp_path: Path, s
         assert killed.pid() not in (0, pids[killed.name])
         check_rankings(reporting, survey)
         check_participation(reporting, survey, said, delivery)
-        check_receipts(reporting, delivery)
+        check_receipts(reporting, delivery, every=10)
