@@ -2,14 +2,14 @@
 
 A cell (one group's opinion of one leaf) made of fewer than `suppress_below` answers is hidden. Every sum that is shown
 beside its parts is an equation, and one unknown in an equation is no secret: where exactly one figure of an equation
-is hidden, the next smallest is hidden too, up to the sum itself, until no equation gives one away. What several
-equations together might give away is not looked for. The index of the whole unit is what the campaign is for: it is
-always shown.
+is hidden, another is hidden too, until no equation gives one away: of a unit's parts the next smallest, so that the
+sums above stay; of a group's opinion the sum, so that the leaves stay. What several equations together might give away
+is not looked for. The index of the whole unit is what the campaign is for: it is always shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.common.campaign import Campaign
@@ -36,6 +36,8 @@ class _Sum(NamedTuple):
 
     whole: Key | None
     parts: tuple[Key, ...]
+    whole_first: bool
+    """Which is hidden to protect a single hidden part: the whole, or another part."""
 
 
 def cell_key(leaf: str, group: str) -> Key:
@@ -97,10 +99,10 @@ def _equations(campaign: Campaign, counting: Mapping[tuple[str, str], int]) -> t
     sizes: dict[Key, int] = {cell_key(leaf, group): answers for (leaf, group), answers in counting.items()}
     sums: list[_Sum] = []
 
-    def add(whole: Key | None, parts: Iterable[Key]) -> None:
+    def add(whole: Key | None, parts: Iterable[Key], *, whole_first: bool = False) -> None:
         known = tuple(part for part in parts if part in sizes)
         if known:
-            sums.append(_Sum(whole, known))
+            sums.append(_Sum(whole, known, whole_first))
             if whole is not None:
                 sizes[whole] = sum(sizes[part] for part in known)
 
@@ -113,8 +115,10 @@ def _equations(campaign: Campaign, counting: Mapping[tuple[str, str], int]) -> t
     add(None, (field_key(field.code) for field in campaign.fields))
     for group in campaign.group:
         for field in campaign.fields:
-            add(group_in_field_key(group, field.code), (cell_key(leaf.code, group) for leaf in field.leaves))
-        add(group_key(group), (group_in_field_key(group, field.code) for field in campaign.fields))
+            cells = (cell_key(leaf.code, group) for leaf in field.leaves)
+            add(group_in_field_key(group, field.code), cells, whole_first=True)
+        in_fields = (group_in_field_key(group, field.code) for field in campaign.fields)
+        add(group_key(group), in_fields, whole_first=True)
     return sums, sizes
 
 
@@ -127,16 +131,9 @@ def _completed(start: Iterable[Key], sums: Sequence[_Sum], sizes: Mapping[Key, i
 
 def _given_away(one: _Sum, found: set[Key], sizes: Mapping[Key, int]) -> Key | None:
     """The figure to hide as well when all but one of a sum's figures are shown."""
-    unknown = sum(1 for key in _figures(one) if key in found)
-    if unknown != 1:
+    wholes = [] if one.whole is None else [one.whole]
+    if sum(1 for key in (*one.parts, *wholes) if key in found) != 1:
         return None
-    shown = [part for part in one.parts if part not in found]
-    if shown:
-        return min(shown, key=lambda part: sizes[part])
-    return None if one.whole in found else one.whole
-
-
-def _figures(one: _Sum) -> Iterator[Key]:
-    yield from one.parts
-    if one.whole is not None:
-        yield one.whole
+    parts = sorted((part for part in one.parts if part not in found), key=lambda part: sizes[part])
+    wholes = [whole for whole in wholes if whole not in found]
+    return next(iter((*wholes, *parts) if one.whole_first else (*parts, *wholes)), None)

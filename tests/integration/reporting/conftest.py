@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from deploy.embedded.machine import free_ports
 from deploy.embedded.mongo import with_database
 from services.common import mongo
 from services.common.settings import Settings
@@ -48,22 +55,85 @@ def settings(uri: str, tokens: dict[str, str], tmp_path: Path) -> Settings:  # n
     return Settings(mongo=uri, tokens_file=tmp_path / "tokens")
 
 
-@pytest.fixture
-def serve(
-    db: Database[Document],  # noqa: ARG001 (it makes the collections)
-    settings: Settings,
-) -> Iterator[Callable[[], FlaskClient]]:
+class Serve(Protocol):
     """Starts reporting on what the database holds by then, and waits until it is ready."""
+
+    def __call__(self, *, ready: bool = True) -> FlaskClient: ...
+
+
+@pytest.fixture
+def serve(db: Database[Document], settings: Settings) -> Iterator[Serve]:
+    assert db.name in settings.mongo
     started = []
 
-    def start() -> FlaskClient:
+    def start(*, ready: bool = True) -> FlaskClient:
         app = create_app(settings)
         running(app).start()
         started.append(app)
         client = app.test_client()
-        eventually("reporting is ready", lambda: client.get("/readyz").status_code == 200)
+        eventually("reporting is ready", lambda: not ready or client.get("/readyz").status_code == 200)
         return client
 
     yield start
     for app in started:
         running(app).stop()
+
+
+@dataclass
+class Process:
+    """Reporting as it runs in production."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 (httpx' own)
+        return httpx.get(self.url + path, timeout=10, trust_env=False, **options)
+
+    def status(self, path: str) -> int:
+        """The status of a request; 0 while nothing listens."""
+        try:
+            return self.get(path).status_code
+        except httpx.TransportError:
+            return 0
+
+    def stop(self) -> int:
+        """Ends it as a supervisor does; returns its exit code."""
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+class Launch(Protocol):
+    """Starts the command `parindex reporting` on a database."""
+
+    def __call__(self, mongo_uri: str, **environment: str) -> Process: ...
+
+
+@pytest.fixture
+def launch(tokens: dict[str, str], tmp_path: Path) -> Iterator[Launch]:
+    assert tokens
+    started: list[Process] = []
+
+    def start(mongo_uri: str, **environment: str) -> Process:
+        (port,) = free_ports(1)
+        given = {
+            "PARINDEX_MONGO": mongo_uri,
+            "PARINDEX_REPORTING_BIND": f"127.0.0.1:{port}",
+            "PARINDEX_TOKENS_FILE": str(tmp_path / "tokens"),
+        }
+        with (tmp_path / f"reporting-{port}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", "from services.cli.main import main; main()", "reporting"],
+                env=os.environ | given | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        made = Process(f"http://127.0.0.1:{port}", process)
+        started.append(made)
+        eventually("reporting lives", lambda: made.status("/livez") == 200)
+        return made
+
+    yield start
+    for made in started:
+        if made.process.poll() is None:
+            made.process.kill()
+            made.process.wait()
