@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from gunicorn import glogging, util
 from gunicorn.http import errors, wsgi
+from gunicorn.workers import base
 from gunicorn.workers.gthread import ThreadWorker
 
 from services.common import logs, problems
@@ -52,8 +53,8 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         super().exception(msg.partition(" %s")[0], **kwargs)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """Threads, with refusals in the form of all our problems."""
+class Manners(base.Worker):  # type: ignore[misc]
+    """To be mixed into a worker before its kind: refusals in the form of all our problems."""
 
     def init_process(self) -> None:
         wsgi.Response = _Nameless
@@ -79,3 +80,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             util.write_nonblock(client, head.encode() + body)
         except OSError as error:
             log.debug("a refusal could not be sent", extra={"error": repr(error)})
+
+
+class Worker(Manners, ThreadWorker):  # type: ignore[misc]
+    """Threads, for intake."""

@@ -6,18 +6,15 @@ import atexit
 import os
 import shutil
 import tempfile
-import threading
-import time
 from typing import Any
 
-from services.common import metrics
 from services.common.settings import read_settings
 
 _settings = read_settings()
 
 if _settings.reporting_workers > 1:
-    # prometheus_client looks at it when it is imported, which the workers do.
-    os.environ[metrics.FOLDER] = _folder = tempfile.mkdtemp(prefix="parindex-reporting-metrics-")
+    # Workers share their metrics through files here. prometheus_client looks for the name when it is first imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder = tempfile.mkdtemp(prefix="parindex-reporting-metrics-")
     _master = os.getpid()
 
     @atexit.register
@@ -30,7 +27,8 @@ proc_name = "reporting"
 wsgi_app = "services.reporting.app:from_environment()"
 bind = _settings.reporting_bind
 workers = _settings.reporting_workers
-worker_class = "gevent"
+worker_class = "deploy.gunicorn_streams.Worker"
+logger_class = "deploy.gunicorn_manners.Logger"
 loglevel = _settings.log_level.lower()
 # A line of an access log could hold a response's id.
 accesslog = None
@@ -47,20 +45,12 @@ limit_request_field_size = 8_190
 # It would open a socket in the home folder.
 control_socket_disable = True
 
-_LOOK_S = 0.2
-
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
-    """Connects the worker to MongoDB, and sees to it that its event streams end when it shall: it waits for them."""
+    """Connects the worker to MongoDB, and lets its event streams end when it is asked to: it waits for them."""
     running = worker.wsgi.extensions["reporting"]
     running.start()
-
-    def end_streams_with_the_worker() -> None:
-        while worker.alive:
-            time.sleep(_LOOK_S)
-        running.live.close()
-
-    threading.Thread(target=end_streams_with_the_worker, name="end of streams", daemon=True).start()
+    worker.when_ending(running.live.close)
 
 
 def worker_exit(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
@@ -72,4 +62,6 @@ def worker_exit(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's wo
 
 def child_exit(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
     """Forgets the gauges of a worker, however it ended."""
+    from services.common import metrics
+
     metrics.worker_ended(worker.pid)
