@@ -21,6 +21,7 @@ def intake() -> None:
 @click.command()
 def reporting() -> None:
     """Run reporting: rankings and live updates over HTTP."""
+    _require(_reporting_is_fit)
     _gunicorn("deploy.gunicorn_reporting")
 
 
@@ -54,6 +55,21 @@ def _intake_is_fit() -> None:
     kafka.require_accelerators()
     read_tokens(settings.tokens_file)
     read_key(settings.receipt_key_file)
+
+
+def _reporting_is_fit() -> None:
+    from pymongo.errors import ConfigurationError
+    from pymongo.uri_parser import parse_uri
+
+    from services.common.settings import read_settings
+    from services.common.tokens import read_tokens
+
+    settings = read_settings()
+    read_tokens(settings.tokens_file)
+    try:
+        parse_uri(settings.mongo)
+    except ConfigurationError as error:
+        raise ValueError(f"PARINDEX_MONGO is no address of MongoDB: {error}") from error
 
 
 def _require(fit: Callable[[], None]) -> None:
