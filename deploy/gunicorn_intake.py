@@ -1,4 +1,4 @@
-"""gunicorn's configuration of intake: few processes of many threads, because a thread spends its time waiting for Kafka.
+"""gunicorn's configuration of intake: few processes of many threads, because a thread mostly waits for Kafka.
 
 What many waiting threads of one process hand to the producer travels in one request; see docs/scaling.md.
 """
@@ -11,13 +11,12 @@ import shutil
 import tempfile
 from typing import Any
 
-from services.common import metrics
 from services.common.settings import read_settings
 
 _settings = read_settings()
 
-# prometheus_client looks at it when it is imported, which the workers do.
-os.environ[metrics.FOLDER] = _folder = tempfile.mkdtemp(prefix="parindex-intake-metrics-")
+# The workers share their metrics through files here. prometheus_client looks for the name when it is first imported.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder = tempfile.mkdtemp(prefix="parindex-intake-metrics-")
 _master = os.getpid()
 
 
@@ -65,4 +64,6 @@ def worker_exit(_: object, worker: Any) -> None:  # noqa: ANN401
 
 def child_exit(_: object, worker: Any) -> None:  # noqa: ANN401
     """Forgets the gauges of a worker, however it ended."""
+    from services.common import metrics
+
     metrics.worker_ended(worker.pid)

@@ -68,12 +68,18 @@ class Follower:
         consumer = kafka.reader(self._settings, f"follow-{self._partition.topic}")
         consumer.assign([self._partition])
         consumer.seek(self._partition, 0)
+        away = False
         try:
             while not self._stopped.is_set():
                 try:
                     self._follow(consumer)
+                    if away:
+                        log.info("can read a topic again", extra={"topic": self._partition.topic})
+                    away = False
                 except KafkaError as error:
-                    log.warning("cannot read a topic", extra={"topic": self._partition.topic, "error": repr(error)})
+                    if not away:
+                        log.warning("cannot read a topic", extra={"topic": self._partition.topic, "error": repr(error)})
+                    away = True
                     self._stopped.wait(PAUSE_S)
         finally:
             consumer.close(autocommit=False, timeout_ms=1_000)

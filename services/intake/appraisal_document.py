@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validates_sc
 from services.common.appraisals import LeafAppraisal
 from services.common.campaign import Campaign
 from services.common.campaign_document import MAX_POINTS
-from services.common.campaign_fields import OPTIONAL, Exact, Kind, settings
+from services.common.campaign_fields import OPTIONAL, Data, Exact, Kind, settings
 from services.common.campaign_values import fault, shown
 from services.intake.faults import invalid
 
@@ -47,6 +47,19 @@ class Flag(Kind[bool]):
         return value
 
 
+class ByLeaf(fields.Dict):
+    """An object by leaf; what is wrong with a leaf stands directly under its code."""
+
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: Any) -> Any:  # noqa: ANN401
+        if not isinstance(value, dict):
+            raise fault("not-an-object", "leaves are an object: {leaf: {points: …}}")
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            said: dict[str, dict[str, Any]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+            raise ValidationError({leaf: wrong["value"] for leaf, wrong in said.items()}) from error
+
+
 class _Strict(Schema):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - marshmallow's own
         super().__init__(**options)
@@ -79,11 +92,10 @@ class LeafAppraisalDocument(_Strict):
 class AppraisalDocument(_Strict):
     """A merge patch of a unit's row: leaves that are named replace the row's, null clears one."""
 
-    leaves = fields.Dict(
+    leaves = ByLeaf(
         keys=fields.String(),
         values=fields.Nested(LeafAppraisalDocument, allow_none=True),
         load_default=dict,
-        error_messages={"invalid": "not-an-object|leaves are an object: {leaf: {points: …}}"},
         metadata={"description": "By leaf: what is said of it; null clears it."},
     )
     bonus = Exact(

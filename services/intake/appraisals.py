@@ -21,6 +21,8 @@ from services.intake.campaigns import Campaigns
 from services.intake.publisher import Publisher
 from services.intake.responses import SOURCE
 
+LOOK_S: Final = 2.5
+"""For the row in force, before anything is written."""
 READ_BACK_S: Final = 5.0
 
 
@@ -63,7 +65,7 @@ class Appraisals:
         return found
 
     def _catch_up(self) -> None:
-        if not self._board.follower.catch_up(READ_BACK_S):
+        if not self._board.follower.catch_up(LOOK_S):
             raise Problem(problems.UNAVAILABLE, "the log does not answer, so the row in force is unknown")
 
     def _outcome(self, campaign: Campaign, unit: str, offset: int | None) -> Answer:

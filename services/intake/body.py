@@ -73,11 +73,16 @@ def decode(text: bytes) -> dict[str, Any]:
     """The JSON object that a text holds. Numbers with a point or exponent stay text, so that they stay exact.
 
     Raises:
-        Problem: 400 when it is no JSON object or repeats a key, 422 when it holds characters that cannot be stored.
+        Problem: 400 when it is no JSON or repeats a key; 422 when it is no object or holds characters that cannot be
+            stored.
     """
     document = _parsed(text)
     if not isinstance(document, dict):
-        raise Problem(problems.MALFORMED, "the body must be a JSON object: {…}")
+        raise Problem(
+            problems.INVALID,
+            "the body is no JSON object",
+            [Fault("", "not-an-object", "send one object: {…}")],
+        )
     if b"\\u" in text and (faults := list(_unstorable(document, ()))):  # an escape is the only way in for either
         raise Problem(problems.INVALID, "the text holds characters that cannot be stored", faults[:LISTED])
     return document

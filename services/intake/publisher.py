@@ -49,10 +49,11 @@ class Position:
 
 
 class _Line:
-    """A producer with the count of records on their way through it."""
+    """A producer with the count of records on their way through it; ill when it gave one up."""
 
     def __init__(self, producer: KafkaProducer) -> None:
         self.producer = producer
+        self.ill = False
         self._room = threading.Condition()
         self._open = 0
 
@@ -131,14 +132,14 @@ class Publisher:
             )
         except MessageSizeTooLargeError:
             line.leave()
-            return Problem(problems.TOO_LARGE, f"{len(record.value):,} bytes are more than one record may hold")
+            return _too_large()
         except KafkaError as error:
             line.leave()
             self._trip(line, error)
             return _unavailable()
         # The places are counted on the producer's thread, whoever waits or has stopped waiting.
         future.add_callback(self._acknowledged, line)
-        future.add_errback(_failed, line)
+        future.add_errback(self._given_up, line)
         return future
 
     def _awaited(self, line: _Line, future: kafka.Sent | Problem, deadline: float) -> Position | Problem:
@@ -146,6 +147,8 @@ class Publisher:
             return future
         try:
             stored = future.get(timeout=max(0.0, deadline - time.monotonic()))
+        except MessageSizeTooLargeError:
+            return _too_large()
         except KafkaError as error:
             self._trip(line, error)
             return _unavailable()
@@ -153,10 +156,15 @@ class Publisher:
 
     def _acknowledged(self, line: _Line, _: object) -> None:
         line.leave()
-        if self._tripped and line is self._line:
+        if self._tripped and line is self._line and not line.ill:
             self._close("it acknowledged a record")
 
-    def _trip(self, line: _Line, error: KafkaError) -> None:
+    def _given_up(self, line: _Line, error: BaseException) -> None:
+        line.ill = True
+        line.leave()
+        self._trip(line, error)
+
+    def _trip(self, line: _Line, error: BaseException) -> None:
         with self._change:
             if self._tripped or line is not self._line:
                 return
@@ -179,11 +187,11 @@ class Publisher:
         """Runs while the breaker is open: asks for Kafka when nothing is on its way, replaces what stays ill."""
         since = time.monotonic()
         while self._tripped and not self._stopped.wait(PROBE_S):
-            if line.open == 0 and self._answers(line):
-                self._close("it named the partitions")
-            elif time.monotonic() - since >= REPLACE_S:
+            if line.ill or time.monotonic() - since >= REPLACE_S:
                 line = self._replaced(line)
                 since = time.monotonic()
+            elif line.open == 0 and self._answers(line):
+                self._close("it named the partitions")
 
     def _answers(self, line: _Line) -> bool:
         try:
@@ -201,8 +209,8 @@ class Publisher:
         return new
 
 
-def _failed(line: _Line, _: BaseException) -> None:
-    line.leave()
+def _too_large() -> Problem:
+    return Problem(problems.TOO_LARGE, "this is more than one record of the log may hold")
 
 
 def _unavailable() -> Problem:

@@ -1,0 +1,1 @@
+"""Intake as it runs in production, on a real Kafka."""

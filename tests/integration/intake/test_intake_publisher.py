@@ -1,0 +1,98 @@
+"""The publisher survives what kafka-python's producer does not: an outage longer than its delivery timeout."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from kafka import KafkaProducer
+
+from services.common import events, kafka
+from services.common.problems import Problem
+from services.common.settings import Settings
+from services.intake.publisher import Position, Publisher
+from tests.intake import eventually, fresh_topics
+from tests.proxy import LOOPBACK, Proxy
+
+DELIVERY_S = 3.0
+
+
+@pytest.fixture
+def settings(proxy: Proxy) -> Iterator[Settings]:
+    with fresh_topics(f"{LOOPBACK}:{proxy.port}") as made:
+        yield made
+
+
+def impatient(settings: Settings) -> KafkaProducer:
+    """A producer as `kafka.producer` makes it, but that gives its records up after a few seconds."""
+    return KafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        api_version=kafka.API_VERSION,
+        acks="all",
+        enable_idempotence=True,
+        max_block_ms=500,
+        request_timeout_ms=2_000,
+        delivery_timeout_ms=int(DELIVERY_S * 1_000),
+        linger_ms=5,
+        reconnect_backoff_max_ms=500,
+        allow_auto_create_topics=False,
+    )
+
+
+def record() -> events.Record:
+    said = events.Response(str(uuid.uuid4()), 1, "small", 1, "citizen", "web", {"w1": {"l2": "A"}})
+    return events.encode(said, datetime.now(UTC), source="/intake")
+
+
+@pytest.mark.parametrize("mode", ["refuse", "eatack"])
+def test_an_outage_longer_than_the_delivery_timeout_does_not_end_publishing(
+    settings: Settings, proxy: Proxy, mode: str
+) -> None:
+    topic = settings.topic("responses")
+    publisher = Publisher(lambda: impatient(settings), topic)
+    publisher.start()
+    try:
+        assert isinstance(publisher.publish(topic, record()), Position)
+        proxy.mode = mode  # type: ignore[assignment]
+        began = time.monotonic()
+        with pytest.raises(Problem) as refused:
+            publisher.publish(topic, record())
+        assert refused.value.kind.status == 503
+        eventually(lambda: time.monotonic() > began + DELIVERY_S + 2, "the delivery timeout is over")
+        proxy.mode = "pass"
+        proxy.cut()
+        eventually(lambda: publisher.available, "the breaker closes", 1.5)
+        assert isinstance(publisher.publish(topic, record()), Position)
+    finally:
+        publisher.stop()
+
+
+def test_records_of_a_window_are_refused_one_by_one(settings: Settings) -> None:
+    """What no record may hold is refused alone; its neighbours stand in their order."""
+    topic = settings.topic("responses")
+    publisher = Publisher(lambda: kafka.producer(settings, "test"), topic)
+    publisher.start()
+    try:
+        huge = events.Record(b"k", b"x" * (kafka.LARGEST_RECORD + 1), [], 0)
+        same = record()
+        first, refused, second = publisher.publish_many(topic, [same, huge, same])
+        assert isinstance(refused, Problem)
+        assert refused.kind.status == 413
+        assert isinstance(first, Position)
+        assert isinstance(second, Position)
+        assert (second.partition, second.offset) == (first.partition, (first.offset or 0) + 1)
+    finally:
+        publisher.stop()
+
+
+def test_a_stopped_publisher_has_sent_what_it_was_given(settings: Settings) -> None:
+    topic = settings.topic("responses")
+    publisher = Publisher(lambda: kafka.producer(settings, "test"), topic)
+    assert not publisher.available
+    publisher.start()
+    positions = publisher.publish_many(topic, [record() for _ in range(100)])
+    publisher.stop()
+    assert all(isinstance(position, Position) for position in positions)
