@@ -116,9 +116,30 @@ def test_the_dead_hold_no_partition_for_long():
     assert "--setParameter=transactionLifetimeLimitSeconds=5" in SERVICES["mongo"]["command"]
 
 
+def test_mongodb_writes_no_answers_into_its_log():
+    assert "--slowOpSampleRate=0" in SERVICES["mongo"]["command"]
+
+
 def test_the_log_is_kept_and_on_the_disk_before_it_is_acknowledged():
     properties = (ROOT / "deploy/compose/kafka.properties").read_text(encoding="utf-8").splitlines()
     assert {"log.flush.interval.messages=1", "log.retention.ms=-1", "auto.create.topics.enable=false"} <= {*properties}
+
+
+# --- what the page says of it
+
+PAGE = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/compose/tls.yml"])
+def test_every_setting_has_its_row_with_its_default(file: str):
+    for name, default in re.findall(r"\$\{(PARINDEX_\w+)(?::-([^}]*))?", (ROOT / file).read_text(encoding="utf-8")):
+        (row,) = re.findall(rf"^\| `{name}` \| (.*?) \|", PAGE, re.MULTILINE)
+        assert row == ("empty" if default == "" and name != "PARINDEX_SECRETS" else f"`{default or './secrets'}`")
+
+
+def test_every_secret_and_every_container_has_its_row():
+    assert set(COMPOSE["secrets"]) <= {*re.findall(r"`([a-z-]+)`", PAGE)}
+    assert set(SERVICES) - {"prometheus", "grafana"} <= {*re.findall(r"`([a-z-]+)`", PAGE)}
 
 
 # --- the image
