@@ -1,0 +1,156 @@
+"""GET /participation and the campaigns: who takes part, against what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+
+from services.common.campaign import Campaign, Quota
+from services.common.settings import Settings
+from tests.integration.reporting.conftest import Serve
+from tests.integration.reporting.database import DATA, Document, eventually, published, tally, write_state
+from tests.unit.surveys import asked, rater, survey
+
+EFFECTS = ("submitted", "edited", "withdrawn", "duplicate", "superseded", "conflict")
+
+
+def day(p: int, group: str, date: str, *effects: int, campaign: str = "survey") -> Document:
+    counts = dict(zip(EFFECTS, effects, strict=True))
+    return {"_id": {"p": p, "campaign": campaign, "group": group, "day": date}, "p": p, **counts}
+
+
+def test_forms_are_held_against_the_quota_of_each_kind(db: Database[Document], serve: Serve) -> None:
+    groups = tuple(
+        replace(rater(f"g{number}", *blocks), quota=quota)
+        for number, (blocks, quota) in enumerate(
+            [
+                (("b1", "b2"), Quota("unit", 30)),
+                (("b1", "b2"), Quota("block", 100)),
+                (("b1",), Quota("campaign", 7)),
+                (("b2",), None),
+            ]
+        )
+    )
+    campaign = survey(
+        (asked("q", "1", "g0", "g1", "g2", "g3"),), units={"u1": "b1", "u2": "b1", "v1": "b2"}, groups=groups
+    )
+    tallies = {
+        "u1": {"g0": tally(campaign, "g0", 4, {}), "g2": tally(campaign, "g2", 3, {})},
+        "v1": {"g0": tally(campaign, "g0", 2, {})},
+    }
+    write_state(db, campaign, 1, tallies, counted={"g0": 6, "g2": 3})
+    answer = serve().get("/v1/campaigns/survey/participation").json
+    assert [(group["group"], group["counted"], group["required"]) for group in answer["groups"]] == [
+        ("g0", 6, 90),
+        ("g1", 0, 200),
+        ("g2", 3, 7),
+        ("g3", 0, None),
+    ]
+    assert answer["groups"][0]["quota"] == {"per": "unit", "forms": 30}
+    assert answer["groups"][3]["quota"] is None
+    units = {
+        unit["unit"]: (unit["n"], {group["group"]: (group["n"], group["required"]) for group in unit["groups"]})
+        for unit in answer["units"]
+    }
+    assert units == {
+        "u1": (7, {"g0": (4, 30), "g1": (0, None), "g2": (3, None)}),
+        "u2": (0, {"g0": (0, 30), "g1": (0, None), "g2": (0, None)}),
+        "v1": (2, {"g0": (2, 30), "g1": (0, None), "g3": (0, None)}),
+    }
+    assert answer["as_of"]["counted"] == 9
+
+
+def test_activity_is_summed_over_partitions_and_groups(
+    db: Database[Document], settings: Settings, serve: Serve
+) -> None:
+    campaign = survey((asked("q", "1", "g1"),))
+    write_state(db, campaign, 1, {})
+    topic = settings.topic("responses")
+    db.activity.insert_many(
+        [
+            day(0, "g1", "2022-11-19", 5, 1, 0, 2, 0, 0),
+            day(1, "g1", "2022-11-18", 3, 0, 1, 0, 1, 0),
+            day(1, "g2", "2022-11-18", 4, 0, 0, 0, 0, 2),
+            day(1, "g1", "2022-11-18", 9, 9, 9, 9, 9, 9, campaign="other"),
+        ]
+    )
+    db.positions.insert_many(
+        [
+            {"_id": {"topic": topic, "partition": 0}, "p": 0, "next": 8},
+            {"_id": {"topic": topic, "partition": 1}, "p": 1, "next": 11},
+            {"_id": {"topic": f"x.{topic}", "partition": 2}, "p": 2, "next": 99},
+        ]
+    )
+    reasons = (
+        ("survey", "unknown-unit"),
+        ("survey", "unknown-unit"),
+        ("survey", "conflict"),
+        ("other", "unknown-unit"),
+    )
+    db.rejected.insert_many([{"campaign": code, "reason": reason} for code, reason in reasons])
+    activity = serve().get("/v1/campaigns/survey/participation").json["activity"]
+    assert activity["days"] == [
+        {"day": "2022-11-18", **dict(zip(EFFECTS, (7, 0, 1, 0, 1, 2), strict=True))},
+        {"day": "2022-11-19", **dict(zip(EFFECTS, (5, 1, 0, 2, 0, 0), strict=True))},
+    ]
+    assert activity["totals"] == {**dict(zip(EFFECTS, (12, 1, 1, 2, 1, 2), strict=True)), "rejected": 2}
+    assert activity["rejected"] == {"unknown-unit": 2}
+    assert activity["as_of"] == {"positions": {"responses": {"0": 8, "1": 11}}}
+
+
+def test_unchanged_participation_is_served_from_memory(db: Database[Document], serve: Serve) -> None:
+    write_state(db, survey((asked("q", "1", "g1"),)), 1, {})
+    client = serve()
+    first = client.get("/v1/campaigns/survey/participation")
+    db.activity.insert_one(day(0, "g1", "2022-11-18", 1, 0, 0, 0, 0, 0))
+    again = client.get("/v1/campaigns/survey/participation", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    # Whatever scoring notes is followed by a new state, and with it the answer is made anew.
+    write_state(db, survey((asked("q", "1", "g1"),)), 2, {})
+    eventually(
+        "the new day is shown",
+        lambda: client.get("/v1/campaigns/survey/participation").json["activity"]["totals"]["submitted"] == 1,
+    )
+
+
+class TestCampaigns:
+    @staticmethod
+    def at(code: str, opens: timedelta, closes: timedelta) -> Campaign:
+        now = datetime.now(UTC)
+        return replace(survey((asked("q", "1", "g1"),), code=code), opens=now + opens, closes=now + closes)
+
+    def test_the_list_tells_which_take_responses(self, db: Database[Document], serve: Serve) -> None:
+        hour = timedelta(hours=1)
+        for code, opens, closes in (("c", hour, 2 * hour), ("a", -2 * hour, -hour), ("b", -hour, hour)):
+            write_state(db, self.at(code, opens, closes), 3, {}, counted={"g1": 4, "g2": 1})
+        found: list[dict[str, Any]] = serve().get("/v1/campaigns").json["campaigns"]
+        assert [(one["campaign"], one["state"]) for one in found] == [("a", "closed"), ("b", "open"), ("c", "upcoming")]
+        assert {(one["version"], one["counted"], one["live"]) for one in found} == {(1, 5, "private")}
+        assert found[0]["as_of"]["state"] == 3
+        assert found[0]["title"] == {"vi": "a"}
+
+    def test_a_campaign_opens_without_a_new_state(self, db: Database[Document], serve: Serve) -> None:
+        write_state(db, self.at("a", timedelta(seconds=3), timedelta(hours=1)), 1, {})
+        client = serve()
+        states = [client.get("/v1/campaigns").json["campaigns"][0]["state"]]
+        eventually(
+            "it opens",
+            lambda: states.append(client.get("/v1/campaigns").json["campaigns"][0]["state"]) or states[-1] == "open",
+        )
+        assert states == sorted(states, reverse=True)
+
+    def test_the_definition_is_the_public_part_with_what_is_counted(self, db: Database[Document], serve: Serve) -> None:
+        campaign = published((DATA / "small_campaign.yaml").read_bytes())
+        write_state(db, campaign, 1, {}, counted={"citizen": 2})
+        client = serve()
+        answer = client.get("/v1/campaigns/small")
+        assert "layout" not in answer.json
+        assert (answer.json["campaign"], answer.json["version"]) == ("small", 1)
+        assert [unit["code"] for unit in answer.json["units"]] == ["w1", "002", "o1"]
+        assert answer.json["as_of"]["counted"] == 2
+        again = client.get("/v1/campaigns/small", headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+        assert client.get("/v1/campaigns/large").status_code == 404
