@@ -103,3 +103,18 @@ def kill(pid: int) -> None:
     """Kills a process and waits until it is gone."""
     os.kill(pid, signal.SIGKILL)
     until(f"process {pid} is gone", lambda: not Path(f"/proc/{pid}").exists())
+
+
+def parent(pid: int) -> int:
+    """The process that started a process; 0 when it is gone."""
+    try:
+        # The name stands in parentheses and may hold anything, also parentheses.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    everybody = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [child for child in everybody if parent(child) == pid]
