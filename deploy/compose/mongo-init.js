@@ -11,26 +11,27 @@ const root = encodeURIComponent(secret("mongo-root-password"));
 let admin;
 while (!admin) {
   try {
-    admin = connect(`mongodb://root:${root}@${HOST}/admin?directConnection=true&serverSelectionTimeoutMS=2000`);
-  } catch (error) {
-    if (error.codeName === "AuthenticationFailed") {
-      print("MongoDB does not take secrets/mongo-root-password: its data was made with another one");
-      quit(1);
+    const found = connect(`mongodb://root:${root}@${HOST}/admin?directConnection=true&serverSelectionTimeoutMS=2000`);
+    try {
+      found.adminCommand({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: HOST }] } });
+      print("the replica set is initiated");
+    } catch (error) {
+      if (error.codeName !== "AlreadyInitialized") throw error;
     }
+    admin = found;
+  } catch (error) {
+    // While the image makes the root user, the server is not yet what it will be.
     if (Date.now() > deadline) {
-      print(`MongoDB does not answer at ${HOST}: ${error.message}`);
+      print(`${HOST}: ${error.message}`);
+      if (error.codeName === "AuthenticationFailed") {
+        print("secrets/mongo-root-password is not the password that this database was made with");
+      }
       quit(1);
     }
     sleep(500);
   }
 }
 
-try {
-  admin.adminCommand({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: HOST }] } });
-  print("the replica set is initiated");
-} catch (error) {
-  if (error.codeName !== "AlreadyInitialized") throw error;
-}
 while (!admin.hello().isWritablePrimary) {
   if (Date.now() > deadline) {
     print("MongoDB has not become primary: see docker compose logs mongo");
