@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, request
+from werkzeug.routing import BaseConverter
 
 from services.common import http, kafka, logs, openapi
 from services.common import metrics as exposed
@@ -29,6 +30,12 @@ from services.intake.responses import Responses
 
 Route = tuple[str, str, str, Callable[..., Response], Role | None]
 """Method, address, name, view, and the role that its caller needs."""
+
+
+class ResponseConverter(BaseConverter):
+    """The last part of a response's address; it is checked to be a UUID where a fault can be named."""
+
+    regex = "(?!batch$)[^/]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
 
     app = Flask("services.intake", static_folder=None)
     http.install(app, settings.cors_origins)
+    app.url_map.converters["response"] = ResponseConverter
     for method, address, name, view, role in routes(responses, definitions, appraisals):
         allowed = view if role is None else guarded(view, role, authority)
         app.add_url_rule(address, endpoint=name, view_func=allowed, methods=[method])
@@ -98,8 +106,8 @@ def routes(responses: Responses, definitions: Definitions, appraisals: Appraisal
         ("GET", f"{campaign}/forms/<group>", "form", definitions.get_form, None),
         ("POST", f"{campaign}/responses", "submit", responses.post, None),
         ("POST", f"{campaign}/responses/batch", "batch", responses.post_batch, None),
-        ("PUT", f"{campaign}/responses/<response>", "submit_as", responses.put, None),
-        ("DELETE", f"{campaign}/responses/<response>", "withdraw", responses.delete, None),
+        ("PUT", f"{campaign}/responses/<response:response>", "submit_as", responses.put, None),
+        ("DELETE", f"{campaign}/responses/<response:response>", "withdraw", responses.delete, None),
         ("GET", f"{campaign}/appraisals/<unit>", "appraisal", appraisals.get, "appraiser"),
         ("PATCH", f"{campaign}/appraisals/<unit>", "appraise", appraisals.patch, "appraiser"),
     )

@@ -65,9 +65,9 @@ def document() -> Json:
         tags=[{"name": name} for name in ("responses", "campaigns", "appraisals", "service")],
     )
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    spec.components.schema("Response", schema=ResponseDocument, examples=[EXAMPLES["response"]])
+    spec.components.schema("Response", {"examples": [EXAMPLES["response"]]}, schema=ResponseDocument)
     spec.components.schema("LeafAppraisal", {"minProperties": 1}, schema=LeafAppraisalDocument)
-    spec.components.schema("Appraisal", schema=AppraisalDocument, examples=[EXAMPLES["appraisal"]])
+    spec.components.schema("Appraisal", {"examples": [EXAMPLES["appraisal"]]}, schema=AppraisalDocument)
     spec.components.schema("Campaign", schema=CampaignDocument)
     spec.components.schema("PublishedCampaign", schema=StoredDocument(exclude=("layout",)))
     for name, schema in SCHEMAS.items():
