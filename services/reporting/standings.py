@@ -120,20 +120,29 @@ class Standings:
     def known(self) -> set[str]:
         return {*self._standings, *self._lagging}
 
-    def confirm(self) -> None:
-        """MongoDB has answered."""
-        self._confirmed_at = self._clock()
+    def now(self) -> float:
+        """The moment, to be taken before MongoDB is asked: its answer may have been long on the way."""
+        return self._clock()
+
+    def confirm(self, asked_at: float) -> None:
+        """MongoDB has answered a question of that moment, and what it said is in force here."""
+        self._confirmed_at = asked_at
+        if not self._current:
+            self._judge()
+
+    def extend(self) -> None:
+        """MongoDB is answering a long question: what is current stays so meanwhile."""
+        if self.wrong() is None:
+            self._confirmed_at = self._clock()
 
     def begin(self) -> None:
         """Everything is about to be read again. After a silence nothing is current before that is done."""
-        if self.wrong():
+        if self.wrong() is not None:
             self._complete = False
 
     def complete(self) -> None:
-        """Everything has been read."""
-        self.confirm()
+        """Everything has been read; current it is with the next `confirm`."""
         self._complete = True
-        self._judge()
 
     def take(self, code: str, standing: Standing) -> None:
         """A campaign's new state."""

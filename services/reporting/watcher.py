@@ -20,7 +20,7 @@ from services.common.campaign_schema import DefinitionError
 from services.reporting.loading import Between, Document, campaign_codes, load
 from services.reporting.metrics import LOAD_SECONDS
 from services.reporting.standing import Standing
-from services.reporting.standings import Standings
+from services.reporting.standings import SILENCE_S, Standings
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +61,20 @@ class Watcher:
                 self._stop.wait(PAUSE_S)
 
     def _follow(self, stream: ChangeStream[Document]) -> None:
-        """Reads everything, then what changes, until the stream ends."""
+        """Reads everything, then what changes, until the stream ends or has to be opened anew.
+
+        An answer that was long on its way says what was, not what is; and a stream that was not read for so long may
+        have fallen behind without telling. Then everything is read again.
+        """
         self._standings.begin()
         self._read_all()
         self._standings.complete()
+        read_at = self._standings.now()
         while not self._stop.is_set():
+            asked_at = self._standings.now()
             change = stream.try_next()
-            self._standings.confirm()
+            if self._standings.now() - read_at > SILENCE_S:
+                return
             if change is None:
                 if not stream.alive:
                     return
@@ -81,6 +88,8 @@ class Watcher:
                 # Dropped or renamed: what stands there from now on is another collection.
                 log.warning("the states were taken away", extra={"operation": change["operationType"]})
                 return
+            self._standings.confirm(asked_at)
+            read_at = self._standings.now()
 
     def _read_all(self) -> None:
         codes = campaign_codes(self._db)
@@ -99,7 +108,7 @@ class Watcher:
     def _read(self, code: str, before: Standing | None) -> None:
         try:
             with metrics.timed(LOAD_SECONDS):
-                standing = load(self._db, code, before, self._standings.confirm)
+                standing = load(self._db, code, before, self._standings.extend)
         except (Between, DefinitionError) as error:
             self._standings.lag(code, str(error))
             return

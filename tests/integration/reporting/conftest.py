@@ -36,8 +36,8 @@ def uri(mongo_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def db(uri: str) -> Iterator[Database[Document]]:
+    """Reporting needs no collection to be there: what is not there has no campaigns."""
     with mongo.client(uri) as connected:
-        mongo.prepare(mongo.database(connected))
         yield mongo.database(connected)
 
 
