@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kafka import KafkaAdminClient
 from pymongo import MongoClient
 
@@ -15,6 +16,11 @@ from deploy.embedded.kafka import kafka
 from deploy.embedded.machine import free_ports
 from deploy.embedded.mongo import mongo, with_database
 from deploy.embedded.server import running
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=2_000)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")
