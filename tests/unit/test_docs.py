@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,12 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("service", ["intake", "reporting"])
+def test_every_address_of_an_api_stands_in_its_guide(service: str) -> None:
+    document = import_module(f"services.{service}.openapi").document()
+    guide = (ROOT / "docs" / f"api-{service}.md").read_text(encoding="utf-8")
+    for address in document["paths"]:
+        named = [part for part in address.split("/") if part and not part.startswith("{")]
+        assert f"/{named[-1]}" in guide, address
