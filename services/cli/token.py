@@ -27,7 +27,7 @@ def token() -> None:
 )
 def create(name: str, role: Role, tokens_file: Path) -> None:
     """Create a token for NAME and print it. It cannot be shown again; services read the file when they start."""
-    if not NAME.match(name):
+    if not NAME.fullmatch(name):
         raise click.BadParameter(
             "letters, digits and _ . @ -, at most 64, the first a letter or digit", param_hint="NAME"
         )

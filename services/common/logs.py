@@ -74,8 +74,12 @@ def install(service: str, level: str = "INFO") -> None:
 
 
 def _line(event: EventDict, **_: object) -> str:
-    # A lone surrogate in what somebody else raised must not cost the line.
     try:
-        return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
-    except orjson.JSONEncodeError:
-        return orjson.dumps({key: ascii(value) for key, value in event.items()}).decode()
+        text = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:  # a lone surrogate in what somebody else raised must not cost the line
+        text = orjson.dumps({key: ascii(value) for key, value in event.items()}).decode()
+    return text.translate(_BREAKS)
+
+
+_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
+"""What JSON allows in a text and some readers take for the end of a line."""

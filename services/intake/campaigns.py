@@ -37,7 +37,7 @@ class Campaigns:
         if not self._catalogue.follower.ready:
             raise Problem(problems.UNAVAILABLE, "the definitions have not been read from the log yet")
         found = self._catalogue.current(code)
-        if found is None and CODE.match(code):
+        if found is None and CODE.fullmatch(code):
             self._look()
             found = self._catalogue.current(code)
             if found is None and not self._found_end:

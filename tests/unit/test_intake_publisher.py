@@ -1,0 +1,226 @@
+"""The breaker: one wait that is over closes the door, a sign of life opens it, and an ill producer is replaced."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from kafka.future import Future
+from kafka.producer.future import RecordMetadata
+
+from services.common.events import Record
+from services.common.problems import Problem
+from services.intake import publisher as module
+from services.intake.publisher import Position, Publisher
+from tests.intake import eventually
+
+RECORD = Record(b"k", b"v", [], 0)
+
+
+class Sent(Future):
+    """A record on its way, acknowledged when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._over = threading.Event()
+        self.add_both(lambda _: self._over.set())
+
+    def acknowledge(self, offset: int = 0, partition: int = 0) -> None:
+        self.success(RecordMetadata("t", partition, None, offset, 0, None, 0, 0, 0))
+
+    def get(self, timeout: float) -> RecordMetadata:
+        if not self._over.wait(timeout):
+            raise KafkaTimeoutError
+        if self.exception is not None:
+            raise self.exception
+        return self.value
+
+
+class Producer:
+    """What the publisher needs of a producer. `answers`: acknowledges at once; `reachable`: Kafka names the topic."""
+
+    def __init__(self, *, answers: bool = True, reachable: bool = True) -> None:
+        self.answers, self.reachable = answers, reachable
+        self.sent: list[Sent] = []
+        self.closed = False
+
+    def send(self, *_: object, **__: object) -> Sent:
+        if not self.reachable:
+            raise KafkaTimeoutError("no metadata")
+        self.sent.append(Sent())
+        if self.answers:
+            self.sent[-1].acknowledge(len(self.sent) - 1)
+        return self.sent[-1]
+
+    def partitions_for(self, _: str) -> set[int]:
+        if not self.reachable:
+            raise KafkaTimeoutError("no metadata")
+        return {0}
+
+    def close(self, timeout: float) -> None:
+        assert timeout >= 0
+        self.closed = True
+        for sent in self.sent:
+            if not sent.is_done:
+                sent.failure(KafkaError("closed"))
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("WAIT_S", 0.05), ("PROBE_S", 0.01), ("REPLACE_S", 0.3)):
+        monkeypatch.setattr(module, name, seconds)
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., tuple[Publisher, list[Producer]]]]:
+    """Starts a publisher with these producers, one after the other as they are replaced."""
+    publishers: list[Publisher] = []
+
+    def start(*producers: Producer) -> tuple[Publisher, list[Producer]]:
+        left: Iterator[Any] = iter(producers)
+        publishers.append(Publisher(lambda: next(left), "t"))
+        publishers[-1].start()
+        return publishers[-1], list(producers)
+
+    yield start
+    for publisher in publishers:
+        publisher.stop()
+
+
+Started = Callable[..., tuple[Publisher, list[Producer]]]
+
+
+def refused(publisher: Publisher) -> Problem:
+    with pytest.raises(Problem) as caught:
+        publisher.publish("t", RECORD)
+    return caught.value
+
+
+def test_an_acknowledged_record_has_a_position(started: Started) -> None:
+    publisher, _ = started(Producer())
+    assert publisher.publish("t", RECORD) == Position(0, 0)
+    assert publisher.publish_many("t", [RECORD, RECORD]) == [Position(0, 1), Position(0, 2)]
+
+
+def test_a_record_that_kafka_had_already_has_a_position_without_an_offset(started: Started) -> None:
+    publisher, (producer,) = started(Producer(answers=False))
+    threading.Timer(0.01, lambda: producer.sent[0].acknowledge(-1, 2)).start()
+    assert publisher.publish("t", RECORD) == Position(2, None)
+
+
+def test_a_wait_that_is_over_is_a_retryable_503_and_closes_the_door(started: Started) -> None:
+    publisher, (producer,) = started(Producer(answers=False))
+    problem = refused(publisher)
+    assert (problem.kind.status, problem.kind.retryable, problem.retry_after_s) == (503, True, 1)
+    assert not publisher.available
+    assert refused(publisher).kind.status == 503
+    assert len(producer.sent) == 1
+
+
+def test_the_record_that_was_waited_for_in_vain_opens_the_door_again(started: Started) -> None:
+    publisher, (producer,) = started(Producer(answers=False))
+    refused(publisher)
+    producer.answers = True
+    producer.sent[0].acknowledge()
+    assert publisher.available
+    assert publisher.publish("t", RECORD) == Position(0, 1)
+
+
+def test_without_a_record_on_its_way_the_door_opens_when_kafka_names_the_topic(started: Started) -> None:
+    publisher, (producer,) = started(Producer(reachable=False))
+    refused(publisher)
+    assert not publisher.available
+    producer.reachable = True
+    eventually(lambda: publisher.available, "the breaker closes", 2)
+    assert not producer.closed
+
+
+def test_a_producer_that_stays_silent_is_replaced(started: Started) -> None:
+    publisher, (old, new) = started(Producer(answers=False), Producer())
+    refused(publisher)
+    eventually(lambda: publisher.available, "another took its place", 2)
+    assert publisher.publish("t", RECORD) == Position(0, 0)
+    eventually(lambda: old.closed, "the old one is closed", 2)
+    assert len(new.sent) == 1
+
+
+def test_a_new_producer_that_stays_silent_is_replaced_too(started: Started) -> None:
+    publisher, (_, second, _) = started(Producer(answers=False), Producer(reachable=False), Producer())
+    refused(publisher)
+    eventually(lambda: publisher.available, "a third took its place", 3)
+    eventually(lambda: second.closed, "the second is closed", 2)
+
+
+def test_a_producer_that_gave_a_record_up_is_replaced_although_it_knows_the_topic(started: Started) -> None:
+    """kafka-python resets the producer's id then and never sends again, but goes on answering from its memory."""
+    publisher, (old, new) = started(Producer(answers=False), Producer())
+    refused(publisher)
+    old.sent[0].failure(KafkaTimeoutError("expired"))
+    eventually(lambda: publisher.available, "another took its place", 2)
+    publisher.publish("t", RECORD)
+    assert len(new.sent) == 1
+
+
+def test_a_record_given_up_after_the_wait_closes_the_door_by_itself(started: Started) -> None:
+    publisher, (old, _) = started(Producer(answers=False), Producer())
+    refused(publisher)
+    old.sent[0].acknowledge()
+    assert publisher.available
+    late = Sent()
+    old.send = lambda *_, **__: late  # type: ignore[method-assign]
+    threading.Timer(0.01, lambda: late.failure(KafkaError("fatal"))).start()
+    refused(publisher)
+    eventually(lambda: old.closed, "the ill one is replaced", 2)
+
+
+def test_a_record_that_is_too_large_is_refused_alone(started: Started) -> None:
+    publisher, (producer,) = started(Producer())
+    plain = producer.send
+
+    def send(topic: str, value: bytes, *rest: object, **more: object) -> Sent:
+        if value == b"large":
+            raise MessageSizeTooLargeError
+        return plain(topic, value, *rest, **more)
+
+    producer.send = send  # type: ignore[assignment, method-assign]
+    large = Record(b"k", b"large", [], 0)
+    first, problem, second = publisher.publish_many("t", [RECORD, large, RECORD])
+    assert (first, second) == (Position(0, 0), Position(0, 1))
+    assert isinstance(problem, Problem)
+    assert problem.kind.status == 413
+    assert publisher.available
+
+
+def test_no_more_records_are_on_their_way_than_memory_allows(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 3)
+    publisher, (producer,) = started(Producer(answers=False))
+    outcomes = publisher.publish_many("t", [RECORD] * 5)
+    assert len(producer.sent) == 3
+    assert all(isinstance(outcome, Problem) for outcome in outcomes)
+
+
+def test_a_place_is_free_again_when_its_record_is_acknowledged(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 1)
+    publisher, _ = started(Producer())
+    assert all(isinstance(outcome, Position) for outcome in publisher.publish_many("t", [RECORD] * 5))
+
+
+def test_before_the_start_everything_is_refused() -> None:
+    publisher = Publisher(Producer, "t")
+    assert not publisher.available
+    assert refused(publisher).kind.status == 503
+
+
+def test_the_producer_is_made_at_the_start_and_not_before() -> None:
+    """A producer does not survive the fork between the two."""
+    made = []
+    publisher = Publisher(lambda: made.append(1) or Producer(), "t")
+    assert not made
+    publisher.start()
+    assert made
+    publisher.stop()
