@@ -1,11 +1,13 @@
-"""A unit's figures as scoring wrote them, each read when it is first asked for: most requests need few of them."""
+"""A unit's figures as scoring wrote them, each made when it is asked for: most requests need few of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
+
+import bson
 
 from services.common import index_document
 from services.common.campaign import Campaign, Text
@@ -13,36 +15,46 @@ from services.common.index import GroupIndex, Points, UnitIndex
 from services.common.ranking import exact
 from services.reporting.suppression import Cell, Hidden, hidden
 
+Pair = Sequence[str]
+"""Points as a document has them."""
+
 
 class Figures:
-    """The figures of one unit in one state. Unchanged units are handed on from state to state."""
+    """The figures of one unit in one state. Unchanged units are handed on from state to state.
 
-    def __init__(self, campaign: Campaign, document: Mapping[str, Any]) -> None:
+    The document is kept as its bytes, a tenth of what it takes when it is unfolded; what every ranking needs is kept
+    beside them.
+    """
+
+    def __init__(self, campaign: Campaign, raw: bytes) -> None:
+        """Takes the bytes of a document of `indices`."""
+        document = bson.decode(raw)
         self._campaign = campaign
-        self._document = document
-        self.n: int = sum(group["n"] for group in document["groups"].values())
+        self._raw = raw
+        self._fields: Mapping[str, Pair] = document["fields"]
+        self._groups: Mapping[str, tuple[int, Pair]] = {
+            code: (group["n"], group["points"]) for code, group in document["groups"].items()
+        }
+        self.unit: str = document["unit"]
+        self.state: int = document["state"]
+        self.n = sum(n for n, _ in self._groups.values())
+        self.points = index_document.points(document["points"])
+        self.pending = tuple(code for code, leaf in document["leaves"].items() if leaf["state"] == "pending")
 
-    @cached_property
+    @property
     def result(self) -> UnitIndex:
         """All of them."""
-        return index_document.read(self._document)
-
-    @cached_property
-    def points(self) -> Points:
-        return index_document.points(self._document["points"])
-
-    @cached_property
-    def pending(self) -> tuple[str, ...]:
-        """Leaves without points yet."""
-        return tuple(code for code, leaf in self._document["leaves"].items() if leaf["state"] == "pending")
+        return index_document.read(bson.decode(self._raw))
 
     def field(self, code: str) -> Points:
-        return index_document.points(self._document["fields"][code])
+        return index_document.points(self._fields[code])
 
     def group(self, code: str) -> GroupIndex | None:
         """What a group alone makes of the unit; None when it does not rate the unit's block."""
-        group = self._document["groups"].get(code)
-        return None if group is None else GroupIndex(group["n"], index_document.points(group["points"]))
+        if code not in self._groups:
+            return None
+        n, pair = self._groups[code]
+        return GroupIndex(n, index_document.points(pair))
 
     def group_in_field(self, group: str, field: str) -> Points:
         """A group's points over those leaves of a field on which it counts."""
@@ -59,7 +71,7 @@ class Figures:
 
     def _shares(self, group: str, field: str | None) -> Iterator[tuple[str, str | None]]:
         """Of a group: each leaf it is asked about, with its share of the points."""
-        leaves = self._document["leaves"]
+        leaves = self._leaves
         for part in self._campaign.fields:
             for leaf in part.leaves if field in (None, part.code) else ():
                 if group in leaf.groups and leaf.code in leaves:
@@ -70,11 +82,15 @@ class Figures:
         """What must not be shown of this unit."""
         cells = [
             Cell(leaf, group, share["answers"], share["no_opinion"], counts=share["share"] is not None)
-            for leaf, result in self._document["leaves"].items()
+            for leaf, result in self._leaves.items()
             for group, share in result["groups"].items()
         ]
-        groups = {code: group["n"] for code, group in self._document["groups"].items()}
-        return hidden(self._campaign, cells, groups)
+        return hidden(self._campaign, cells, {code: n for code, (n, _) in self._groups.items()})
+
+    @property
+    def _leaves(self) -> Mapping[str, Any]:
+        leaves: Mapping[str, Any] = bson.decode(self._raw)["leaves"]
+        return leaves
 
 
 def plain(value: Fraction) -> str:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.database import Database
 
 from services.common import campaign_schema
 from services.common.campaign import Campaign
 from services.reporting.figures import Figures
 from services.reporting.standing import AsOf, Standing
+from services.reporting.turns import in_turns
 
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+RAW = CodecOptions(document_class=RawBSONDocument)
 
 
 class Between(Exception):
@@ -54,11 +59,13 @@ def load(
         campaign = _definition(db, session, code, as_of.version, before)
         units: dict[str, Figures] = {}
         since = 0 if before is None else before.as_of.state
-        for document in db.indices.find({"campaign": code, "state": {"$gt": since}}, session=session):
+        indices = cast("Collection[RawBSONDocument]", db.get_collection("indices", codec_options=RAW))
+        for document in in_turns(indices.find({"campaign": code, "state": {"$gt": since}}, session=session)):
             alive()
-            if document["state"] > as_of.state:
-                raise Between(f"unit {document['unit']!r} is of state {document['state']}, not {as_of.state}")
-            units[document["unit"]] = Figures(campaign, document)
+            figures = Figures(campaign, bytes(document.raw))
+            if figures.state > as_of.state:
+                raise Between(f"unit {figures.unit!r} is of state {figures.state}, not {as_of.state}")
+            units[figures.unit] = figures
     return Standing(campaign, as_of, _all_units(campaign, units, {} if before is None else before.units))
 
 

@@ -14,6 +14,7 @@ from services.common.campaign import Campaign, Group
 from services.reporting.database import positions, snapshot
 from services.reporting.figures import label
 from services.reporting.standing import Standing
+from services.reporting.turns import in_turns
 
 Document = dict[str, Any]
 
@@ -47,7 +48,7 @@ def document(db: Database[Document], responses_topic: str, standing: Standing) -
                     _of_unit(standing, unit.code, group) for group in campaign.groups if unit.block in group.rates
                 ],
             }
-            for unit in campaign.units
+            for unit in in_turns(campaign.units)
         ],
         "activity": _activity(db, responses_topic, campaign.code),
     }

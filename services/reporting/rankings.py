@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from services.common.campaign import Band, Campaign, Unit
@@ -13,6 +14,10 @@ from services.common.ranking import Rank, band, exact, ranks, shown
 from services.reporting.figures import Figures, label, plain
 from services.reporting.standing import Standing
 from services.reporting.suppression import field_key, group_in_field_key, group_key
+from services.reporting.turns import in_turns
+
+MEAN_DECIMALS, MEAN_CARRIED = 50, 60
+"""A mean's decimals, and those with which it is made: so that an exact half is one, whatever it was made of."""
 
 
 class View(NamedTuple):
@@ -40,24 +45,58 @@ class Row:
         return self.points is None
 
 
+@dataclass(frozen=True)
+class Places:
+    """Of the units of a view's block: their points (None where suppressed), indices and ranks, best first."""
+
+    points: Mapping[str, Points | None]
+    indices: Mapping[str, Fraction | None]
+    ranks: Mapping[str, Rank]
+
+    @cached_property
+    def mean(self) -> Fraction | None:
+        """The mean of the indices there are, right to 50 decimals; None where there are none.
+
+        An exact one would be over a denominator that grows with every unit, to no one's use.
+        """
+        known = [index for index in self.indices.values() if index is not None]
+        if not known:
+            return None
+        total = sum(round(index * 10**MEAN_CARRIED) for index in known)
+        return Fraction(round(Fraction(total, len(known) * 10 ** (MEAN_CARRIED - MEAN_DECIMALS))), 10**MEAN_DECIMALS)
+
+
+def places(standing: Standing, view: View) -> Places:
+    """Who stands where by a view; made once per state."""
+
+    def make() -> Places:
+        campaign = standing.campaign
+        units = (unit.code for unit in campaign.units if unit.block == view.block)
+        points = {unit: _points(standing.units[unit], view) for unit in in_turns(units)}
+        indices = {unit: None if found is None else found.index for unit, found in points.items()}
+        return Places(points, indices, ranks(indices, campaign.rules.ties))
+
+    return standing.derived(("places", view), make)
+
+
+def row(standing: Standing, view: View, unit: str) -> Row:
+    """A unit's row in a ranking of its block."""
+    campaign, found = standing.campaign, places(standing, view)
+    figures_ = standing.units[unit]
+    return Row(
+        unit=campaign.unit[unit],
+        rank=found.ranks[unit],
+        points=found.points[unit],
+        index=found.indices[unit],
+        band=band(found.indices[unit], campaign.bands),
+        n=_n(figures_, view),
+        pending=_pending(campaign, figures_, view),
+    )
+
+
 def rows(standing: Standing, view: View) -> list[Row]:
     """The units of the view's block, best first; units without a figure last, equals in the definition's order."""
-    campaign = standing.campaign
-    units = [unit for unit in campaign.units if unit.block == view.block]
-    points = {unit.code: _points(standing.units[unit.code], view) for unit in units}
-    indices = {code: None if found is None else found.index for code, found in points.items()}
-    return [
-        Row(
-            unit=campaign.unit[code],
-            rank=rank,
-            points=points[code],
-            index=indices[code],
-            band=band(indices[code], campaign.bands),
-            n=_n(standing.units[code], view),
-            pending=_pending(campaign, standing.units[code], view),
-        )
-        for code, rank in ranks(indices, campaign.rules.ties).items()
-    ]
+    return [row(standing, view, unit) for unit in in_turns(places(standing, view).ranks)]
 
 
 def document(standing: Standing, view: View) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import hashlib
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from services.common import metrics
 from services.common.campaign import Campaign
 from services.reporting.figures import Figures
 from services.reporting.metrics import KEPT, MADE, RENDER_SECONDS
+
+Derived = TypeVar("Derived")
 
 KEPT_BYTES = 64 * 1024 * 1024
 """Of rendered answers, for one state: every view of a large campaign, and a bound on what odd requests can fill."""
@@ -62,6 +64,7 @@ class Standing:
         self.units = units
         self._bodies: dict[Hashable, Body] = {}
         self._size = 0
+        self._derived: dict[Hashable, object] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -83,6 +86,13 @@ class Standing:
         with self._lock:
             self._locks.pop(key, None)
         return found
+
+    def derived(self, key: Hashable, make: Callable[[], Derived]) -> Derived:
+        """What several answers are made of: kept under a key, else made now."""
+        found = self._derived.get(key)
+        if found is None:
+            found = self._derived[key] = make()
+        return cast("Derived", found)
 
     def _keep(self, key: Hashable, body: Body) -> None:
         with self._lock:

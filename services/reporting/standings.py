@@ -128,7 +128,7 @@ class Standings:
         """MongoDB has answered a question of that moment, and what it said is in force here."""
         self._confirmed_at = asked_at
         if not self._current:
-            self._judge()
+            self.judge()
 
     def extend(self) -> None:
         """MongoDB is answering a long question: what is current stays so meanwhile."""
@@ -166,9 +166,10 @@ class Standings:
     def _judge_again_and_again(self) -> None:
         """Notices the silence that the watcher itself may be waiting through."""
         while not self._stop.wait(JUDGED_S):
-            self._judge()
+            self.judge()
 
-    def _judge(self) -> None:
+    def judge(self) -> None:
+        """Looks whether the figures are current, and tells the listeners when that has changed."""
         with self._judging:
             if self._confirmed_at is not None:
                 SILENCE_SECONDS.set(self._clock() - self._confirmed_at)

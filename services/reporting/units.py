@@ -9,8 +9,8 @@ from typing import Any
 from services.common.campaign import Campaign, Criterion, Field, Group, Leaf, Unit
 from services.common.index import LeafPoints, Points, Share, UnitIndex
 from services.common.ranking import exact, shown
-from services.reporting.figures import Figures, label, plain
-from services.reporting.rankings import View, figures, rows
+from services.reporting.figures import label, plain
+from services.reporting.rankings import View, figures, places, row
 from services.reporting.standing import Standing
 from services.reporting.suppression import Hidden, Key, cell_key, criterion_key, field_key, group_key, leaf_key
 
@@ -23,8 +23,9 @@ SUPPRESSED: Document = {"suppressed": True}
 def document(standing: Standing, unit: Unit) -> Document:
     """The drill-down as it travels in JSON."""
     campaign, figures_ = standing.campaign, standing.units[unit.code]
-    row = next(row for row in rows(standing, View(unit.block)) if row.unit.code == unit.code)
-    page = _Page(campaign, unit, figures_)
+    own = row(standing, View(unit.block), unit.code)
+    result = figures_.result
+    page = _Page(campaign, unit, result, figures_.hidden)
     return {
         "campaign": campaign.code,
         "version": campaign.version,
@@ -32,16 +33,16 @@ def document(standing: Standing, unit: Unit) -> Document:
         "name": label(unit.name),
         "block": unit.block,
         "as_of": standing.as_of.document(),
-        "rank": row.rank.rank,
-        "tied": row.rank.tied,
-        **figures(row.points, row.index, campaign.rules.decimals),
-        "lost": plain(figures_.points.attainable - figures_.points.earned),
-        "bonus": plain(figures_.result.bonus),
-        "penalty": plain(figures_.result.penalty),
-        "band": None if row.band is None else label(row.band.name),
-        "n": row.n,
-        "provisional": bool(row.pending),
-        "pending": list(row.pending),
+        "rank": own.rank.rank,
+        "tied": own.rank.tied,
+        **figures(own.points, own.index, campaign.rules.decimals),
+        "lost": plain(result.points.attainable - result.points.earned),
+        "bonus": plain(result.bonus),
+        "penalty": plain(result.penalty),
+        "band": None if own.band is None else label(own.band.name),
+        "n": own.n,
+        "provisional": bool(own.pending),
+        "pending": list(own.pending),
         "groups": [page.group(group) for group in campaign.groups if unit.block in group.rates],
         "fields": [page.field(field, _beside(standing, unit, field)) for field in campaign.fields],
     }
@@ -49,15 +50,14 @@ def document(standing: Standing, unit: Unit) -> Document:
 
 def _beside(standing: Standing, unit: Unit, field: Field) -> Document:
     """How the unit stands in its block by one field. Units whose figure is hidden are left out of rank and mean."""
-    campaign = standing.campaign
-    found = rows(standing, View(unit.block, field.code))
-    shown_indices = [row.index for row in found if row.index is not None]
-    own = next(row for row in found if row.unit.code == unit.code)
-    mean = sum(shown_indices, start=Fraction(0)) / len(shown_indices) if shown_indices else None
+    decimals = standing.campaign.rules.decimals
+    found = places(standing, View(unit.block, field.code))
+    rank = found.ranks[unit.code]
+    mean = found.mean
     return {
-        "rank": own.rank.rank,
-        "tied": own.rank.tied,
-        "block_mean": None if mean is None else shown(mean, campaign.rules.decimals),
+        "rank": rank.rank,
+        "tied": rank.tied,
+        "block_mean": None if mean is None else shown(mean, decimals),
         "block_mean_exact": None if mean is None else exact(mean),
     }
 
@@ -65,11 +65,11 @@ def _beside(standing: Standing, unit: Unit, field: Field) -> Document:
 class _Page:
     """What is shown of one unit."""
 
-    def __init__(self, campaign: Campaign, unit: Unit, figures: Figures) -> None:
+    def __init__(self, campaign: Campaign, unit: Unit, result: UnitIndex, hidden: Hidden) -> None:
         self._campaign = campaign
         self._block = unit.block
-        self._result: UnitIndex = figures.result
-        self._hidden: Hidden = figures.hidden
+        self._result = result
+        self._hidden = hidden
 
     def group(self, group: Group) -> Document:
         """What one group alone makes of the unit."""

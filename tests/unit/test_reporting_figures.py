@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+import bson
 from campaigns import campaigns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -64,8 +65,8 @@ def results(draw: st.DrawFn) -> tuple[Campaign, str, Figures]:
         for group, places in campaign.layout.items()
         if chance.random() < 0.7
     }
-    document = index_document.write(Formula(campaign).compute(unit, tallies, AppraisalRow()))
-    return campaign, unit, Figures(campaign, document)
+    result = index_document.write(Formula(campaign).compute(unit, tallies, AppraisalRow()))
+    return campaign, unit, Figures(campaign, bson.encode({"unit": unit, "state": 1, **result}))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -1,14 +1,18 @@
-"""An answer is made once per state, however many ask at once, and the memory for answers is bounded."""
+"""What is made of a state is made once, however many ask at once, and the memory for answers is bounded."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from surveys import asked, survey
 
 from services.reporting import standing as module
+from services.reporting.rankings import Places
 from services.reporting.standing import AsOf, Body, Standing
 
 
@@ -67,3 +71,19 @@ def test_the_oldest_answers_make_room(standing: Standing, monkeypatch: pytest.Mo
     for key in ("a", "b", "b", "c", "b", "a"):
         ask(key)
     assert made == ["a", "b", "c", "a"]
+
+
+@given(st.lists(st.none() | st.fractions(-1000, 1000), max_size=30))
+def test_the_mean_is_of_the_figures_there_are_to_50_decimals(values: list[Fraction | None]):
+    mean = Places({}, {f"u{number}": value for number, value in enumerate(values)}, {}).mean
+    known = [value for value in values if value is not None]
+    if not known:
+        assert mean is None
+    else:
+        assert mean is not None
+        assert abs(mean - sum(known, start=Fraction(0)) / len(known)) < Fraction(1, 10**50)
+
+
+def test_a_mean_that_is_a_half_is_rounded_as_one():
+    thirds = {"u1": Fraction(1, 3), "u2": Fraction(2, 3) + Fraction(1, 100)}
+    assert Places({}, thirds, {}).mean == Fraction(505, 1000)

@@ -1,0 +1,84 @@
+"""Every example of docs/api-reporting.md works as it stands, and what the page shows of an answer is in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+from pymongo.database import Database
+
+from tests.integration.reporting.conftest import Launch, Process
+from tests.integration.reporting.database import Document, eventually, published, tally, write_state
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "api-reporting.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^    (curl .+)$", PAGE, re.MULTILINE)
+SHOWN = {
+    "rankings?block=district": ("campaign", "version", "block", "as_of", "rows", "index_exact", "band", "provisional"),
+    "rankings?block=city": ("type", "title", "status", "detail", "retryable", "errors", "known: district, department"),
+    "units/": (
+        "lost",
+        "bonus",
+        "penalty",
+        "groups",
+        "fields",
+        "criteria",
+        "leaves",
+        "block_mean",
+        "max_points",
+        "share",
+    ),
+    "participation": ("counted", "required", "units", "activity", "totals", "rejected"),
+    "responses/": ("response", "status", "revision", "digest"),
+    "/events": ("retry", "id", "event: state", "data", "as_of"),
+}
+
+
+@pytest.fixture
+def reporting(db: Database[Document], uri: str, launch: Launch) -> Process:
+    campaign = published((ROOT / "examples" / "hanoi-2022.yaml").read_bytes())
+    answered = {"CI": tally(campaign, "CI", 20, {"8-1-1": {"A": 12, "B": 8}})}
+    write_state(db, campaign, 7, {"ba-dinh": answered})
+    row = {"p": 0, "campaign": campaign.code, "version": 1, "group": "CI", "revision": 1, "digest": "a" * 64}
+    db.responses.insert_one({"_id": str(uuid.UUID(int=1)), **row, "ratings": {}, "withdrawn": False})
+    made = launch(uri)
+    eventually("it is ready", lambda: made.status("/readyz") == 200)
+    return made
+
+
+def test_the_page_has_examples_of_every_kind() -> None:
+    assert len(COMMANDS) >= 10
+    for address in SHOWN:
+        assert any(address in command for command in COMMANDS), address
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl, which is not installed here")
+def test_every_example_works_as_it_stands(reporting: Process, tokens: dict[str, str], tmp_path: Path) -> None:
+    values = {
+        "PATH": os.environ["PATH"],
+        "REPORTING": reporting.url,
+        "TOKEN": tokens["viewer"],
+        "RESPONSE": str(uuid.UUID(int=1)),
+        "REVISION": "1",
+        "DIGEST": "a" * 64,
+        "PARTITION": "0",
+        "OFFSET": "7",
+    }
+    for command in COMMANDS:
+        # 28: the stream of events was ended by the time limit that the example sets.
+        ran = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=values, capture_output=True, check=False)
+        assert ran.returncode in ((28,) if "--max-time" in command else (0,)), (command, ran.stderr)
+        said = ran.stdout.decode()
+        if "--etag-compare" in command:
+            assert said == "304\n"
+        for address, words in SHOWN.items():
+            if address in command and "-o " not in command:
+                assert [word for word in words if word not in said] == [], command
+    (table,) = tmp_path.glob("*.csv")
+    assert table.name == "hanoi-2022-department-1.csv"
+    assert table.read_bytes().startswith("\ufeffcampaign,".encode())
