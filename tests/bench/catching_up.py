@@ -30,9 +30,9 @@ def batches_and_catching_up(bench: Bench) -> list[Row]:
     What the batches left is filled up, straight to the topic, to the backlog that is asked for.
     """
     kinds = (ONE, TWENTY)
-    wrote: dict[Kind, list[tuple[Figure, Figure]]] = {kind: [] for kind in kinds}
+    wrote: dict[Kind, list[tuple[Round, Round]]] = {kind: [] for kind in kinds}
     counted: dict[Kind, list[tuple[Round, Round]]] = {kind: [] for kind in kinds}
-    for _, kind in itertools.product(range(bench.sizes.cycles), kinds):
+    for _, kind in itertools.product(range(bench.sizes.rounds), kinds):
         bench.stop_scoring()
         before = bench.acknowledged
         wrote[kind].append(batches(bench, kind))
@@ -104,13 +104,12 @@ def _rows(bodies: Bodies, settings: Settings, amount: int) -> list[dict[str, Any
     ]
 
 
-def _batch_row(kind: Kind, found: list[tuple[Figure, Figure]]) -> Row:
-    ours, limit = ([each for figure in figures for each in figure.rounds] for figures in zip(*found, strict=True))
+def _batch_row(kind: Kind, found: list[tuple[Round, Round]]) -> Row:
     return Row(
         f"batches, {kind.name}",
         f"responses {kind.about}, {kind.lines} a POST, {BATCH_CONNECTIONS} connections; scoring stands still",
-        Figure(ours),
-        Figure(limit),
+        Figure([ours for ours, _ in found]),
+        Figure([limit for _, limit in found]),
         "kafka-python writing the same records without HTTP, from as many processes",
     )
 

@@ -40,7 +40,6 @@ class Sizes:
 
     seconds: float
     rounds: int
-    cycles: int
     backlog: int
     weekend_rows: tuple[int, ...]
     fresh_seconds: float
@@ -48,8 +47,8 @@ class Sizes:
     connections: int = 32
 
 
-FULL = Sizes(4.0, 3, 2, 100_000, (20_000, 200_000), 10.0)
-QUICK = Sizes(0.5, 1, 1, 1_000, (500, 1_000), 2.0)
+FULL = Sizes(3.0, 3, 100_000, (20_000, 200_000), 10.0)
+QUICK = Sizes(0.5, 1, 1_000, (500, 1_000), 2.0)
 
 
 class Bench:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tests.bench import wire
 from tests.bench.bodies import ONE, TWENTY, Bodies, Kind, post, weekend_documents
-from tests.bench.figures import Figure, Round, Row, interleaved
+from tests.bench.figures import Round, Row, interleaved
 from tests.bench.processes import Address, gunicorn
 from tests.bench.producing import Order, produce
 from tests.bench.running import ACCEPTED, Bench, Processes, Wrong, costs, driven
@@ -74,8 +74,8 @@ def _weekend_posts(bodies: Bodies) -> Iterator[bytes]:
     return (post("weekend", "/responses", document, "application/json") for document in documents)
 
 
-def batches(bench: Bench, kind: Kind) -> tuple[Figure, Figure]:
-    """Batches while scoring stands still, in turn with the same records written without HTTP."""
+def batches(bench: Bench, kind: Kind) -> tuple[Round, Round]:
+    """A round of batches while scoring stands still, and one of the same records written without HTTP."""
     bodies = Bodies(bench.campaign, kind)
     workers = bench.settings.intake_workers
 
@@ -99,8 +99,7 @@ def batches(bench: Bench, kind: Kind) -> tuple[Figure, Figure]:
         bench.acknowledged += found.amount
         return Round(found.amount, found.seconds, (), {**cpu, "producers": found.cpu})
 
-    ours_, limit_ = interleaved(bench.sizes.rounds, ours, limit)
-    return ours_, limit_
+    return ours(), limit()
 
 
 def batches_until_counted(bench: Bench) -> Row:
