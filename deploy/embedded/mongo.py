@@ -48,6 +48,8 @@ def mongo(home: Path, port: int, log: Path) -> Server:
         # A dead scorer's locks are gone after this many seconds.
         "--setParameter=transactionLifetimeLimitSeconds=5",
         "--setParameter=diagnosticDataCollectionEnabled=false",
+        # A line about a slow operation would hold ids and answers.
+        "--slowOpSampleRate=0",
     )
     return Server(
         name="MongoDB",

@@ -47,7 +47,7 @@ def read_settings() -> Settings:
     Raises:
         environs.EnvError: a variable cannot be read; the message names it.
     """
-    env = FileAwareEnv()
+    env = FileAwareEnv(strip_whitespace=True)
     defaults = Settings()
     with env.prefixed("PARINDEX_"):
         return Settings(
