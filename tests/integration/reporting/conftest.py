@@ -7,9 +7,10 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import pytest
@@ -26,12 +27,19 @@ from services.reporting.app import create_app, running
 from tests.integration.reporting.database import Document, eventually
 
 
-@pytest.fixture
-def uri(mongo_server: str) -> Iterator[str]:
+@contextmanager
+def fresh_uri(mongo_server: str) -> Iterator[str]:
+    """The URI of a database that nobody else uses."""
     name = f"test-{uuid.uuid4().hex[:12]}"
     yield with_database(mongo_server, name)
     with MongoClient[Document](mongo_server) as client:
         client.drop_database(name)
+
+
+@pytest.fixture
+def uri(mongo_server: str) -> Iterator[str]:
+    with fresh_uri(mongo_server) as made:
+        yield made
 
 
 @pytest.fixture
@@ -61,9 +69,8 @@ class Serve(Protocol):
     def __call__(self, *, ready: bool = True) -> FlaskClient: ...
 
 
-@pytest.fixture
-def serve(db: Database[Document], settings: Settings) -> Iterator[Serve]:
-    assert db.name in settings.mongo
+@contextmanager
+def serving(settings: Settings) -> Iterator[Serve]:
     started = []
 
     def start(*, ready: bool = True) -> FlaskClient:
@@ -77,6 +84,28 @@ def serve(db: Database[Document], settings: Settings) -> Iterator[Serve]:
     yield start
     for app in started:
         running(app).stop()
+
+
+@pytest.fixture
+def serve(settings: Settings) -> Iterator[Serve]:
+    with serving(settings) as start:
+        yield start
+
+
+class Shared(NamedTuple):
+    """A database for all tests of a module, which only read it."""
+
+    db: Database[Document]
+    settings: Settings
+    serve: Serve
+
+
+@pytest.fixture(scope="module")
+def shared(mongo_server: str) -> Iterator[Shared]:
+    with fresh_uri(mongo_server) as uri, mongo.client(uri) as connected:
+        settings = Settings(mongo=uri)
+        with serving(settings) as start:
+            yield Shared(mongo.database(connected), settings, start)
 
 
 @dataclass

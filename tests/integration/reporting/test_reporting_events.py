@@ -131,6 +131,9 @@ def test_what_an_event_tells_is_what_the_ranking_then_shows(
 
 
 def test_fifty_streams_are_told_while_requests_are_answered(db: Database[Document], reporting: Process) -> None:
+    def metrics() -> str:
+        return reporting.get("/metrics").text
+
     many = [listening(reporting) for _ in range(50)]
     streams = [one.__enter__() for one in many]
     try:
@@ -138,16 +141,17 @@ def test_fifty_streams_are_told_while_requests_are_answered(db: Database[Documen
         write_state(db, CAMPAIGN, 2, {}, counted={"g1": 2})
         assert {(event := stream.next()) and event.id for stream in streams} == {"2"}
         assert reporting.status("/v1/campaigns/survey/participation") == 200
-        assert "parindex_reporting_streams 50.0" in reporting.get("/metrics").text
+        assert "parindex_reporting_streams 50.0" in metrics()
     finally:
         for one in many:
             one.__exit__(None, None, None)
-    write_state(db, CAMPAIGN, 3, {}, counted={"g1": 3})  # so that those who left are noticed
-    eventually(
-        "who has left is forgotten",
-        lambda: "parindex_reporting_streams 0.0" in reporting.get("/metrics").text,
-        deadline_s=40,
-    )
+    with listening(reporting) as stream:
+        assert stream.next() is not None
+        for state in (3, 4):
+            # The first is sent in vain to those who left, the second finds that they have.
+            write_state(db, CAMPAIGN, state, {}, counted={"g1": state})
+            assert stream.next() is not None
+    eventually("who has left is forgotten", lambda: "parindex_reporting_streams 0.0" in metrics(), deadline_s=40)
 
 
 def test_streams_end_with_the_process_and_it_ends_cleanly(reporting: Process) -> None:

@@ -18,7 +18,7 @@ from pymongo.database import Database
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Band, Campaign, Rules, Text, Ties
 from services.common.index import GroupTally
-from tests.integration.reporting.conftest import Serve
+from tests.integration.reporting.conftest import Serve, Shared
 from tests.integration.reporting.database import DATA, Document, eventually, tally, write_state
 from tests.unit.surveys import FIVE, appraised, asked, rater, scale, survey
 
@@ -126,10 +126,11 @@ class TestViews:
         rules=PUBLIC,
     )
 
-    @pytest.fixture
-    def client(self, db: Database[Document], serve: Serve) -> FlaskClient:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def client(cls, shared: Shared) -> FlaskClient:
         def of(unit: str, group: str, n: int, **answers: Mapping[str, int]) -> tuple[str, str, GroupTally]:
-            return unit, group, tally(self.CAMPAIGN, group, n, answers)
+            return unit, group, tally(cls.CAMPAIGN, group, n, answers)
 
         tallies: dict[str, dict[str, GroupTally]] = {}
         for unit, group, found in (
@@ -140,8 +141,9 @@ class TestViews:
             of("v1", "g1", 9, q={"B": 9}, r={"B": 9}),
         ):
             tallies.setdefault(unit, {})[group] = found
-        write_state(db, self.CAMPAIGN, 5, tallies, appraisals({"u1": "0.5", "u2": "1"}), counted={"g1": 27, "g2": 24})
-        return serve()
+        given = appraisals({"u1": "0.5", "u2": "1"})
+        write_state(shared.db, cls.CAMPAIGN, 5, tallies, given, counted={"g1": 27, "g2": 24})
+        return shared.serve()
 
     def test_units_are_ranked_within_the_block_that_is_asked_for(self, client: FlaskClient) -> None:
         assert list(rows(client, "?block=b1")) == ["u2", "u1", "u3"]

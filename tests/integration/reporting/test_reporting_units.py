@@ -7,11 +7,10 @@ from fractions import Fraction
 
 import pytest
 from flask.testing import FlaskClient
-from pymongo.database import Database
 
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Rules
-from tests.integration.reporting.conftest import Serve
+from tests.integration.reporting.conftest import Shared
 from tests.integration.reporting.database import Document, tally, write_state
 from tests.unit.surveys import appraised, asked, rater, survey
 
@@ -26,8 +25,8 @@ CAMPAIGN = survey(
 )
 
 
-@pytest.fixture
-def client(db: Database[Document], serve: Serve) -> FlaskClient:
+@pytest.fixture(scope="module")
+def client(shared: Shared) -> FlaskClient:
     """u1 has enough answers everywhere, u2 few of g2 and of g3, v1 none."""
     tallies = {
         "u1": {
@@ -47,8 +46,8 @@ def client(db: Database[Document], serve: Serve) -> FlaskClient:
         bonus=Decimal("0.5"),
         penalty=Decimal(3),
     )
-    write_state(db, CAMPAIGN, 4, tallies, {"u1": row})
-    return serve()
+    write_state(shared.db, CAMPAIGN, 4, tallies, {"u1": row})
+    return shared.serve()
 
 
 def unit(client: FlaskClient, code: str) -> Document:
