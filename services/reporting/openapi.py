@@ -11,9 +11,9 @@ from marshmallow import Schema
 
 from services.common import problems
 from services.common.campaign import CODE_PATTERN
-from services.common.problem_document import ProblemDocument
 from services.common.problems import Kind
 from services.reporting import schemas
+from services.reporting.problem_document import ProblemDocument
 
 Json = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""A problem as its answer has it, described for the APIs' own documents (RFC 9457)."""
+"""A problem as its answer has it, described for /openapi.json (RFC 9457)."""
 
 from __future__ import annotations
 
