@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,17 @@ class Intake:
     tokens: dict[str, str]
     log: Path
     http: httpx.Client
-    published: list[str] = field(default_factory=list)
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def exit_code(self) -> int | None:
+        return self.process.poll()
 
     def bearer(self, role: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
@@ -179,7 +189,7 @@ def running_intake(settings: Settings, home: Path, *, ready: bool = True, **envi
         try:
             _await(client, "/readyz" if ready else "/livez", process, log)
             secrets = {role: secret for role, (secret, _) in made.items()}
-            yield Intake(url, settings, secrets, log, client)
+            yield Intake(url, settings, secrets, log, client, process)
         finally:
             process.terminate()
             process.wait(STOP_S)

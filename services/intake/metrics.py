@@ -21,7 +21,7 @@ PUBLISH_SECONDS = Histogram(
 )
 UNACKNOWLEDGED = Gauge(
     "parindex_intake_unacknowledged",
-    "Records handed to the producer and not acknowledged yet",
+    "Records on their way to Kafka while the breaker is open; 0 while it is closed",
     multiprocess_mode="livesum",
 )
 BREAKER_OPEN = Gauge(

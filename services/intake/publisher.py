@@ -19,7 +19,6 @@ from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.common import kafka, problems
 from services.common.events import Record
-from services.common.metrics import timed
 from services.common.problems import Problem
 from services.intake import metrics
 
@@ -67,14 +66,12 @@ class _Line:
             if self._open >= MOST_OPEN and not self._room.wait_for(lambda: self._open < MOST_OPEN, max(0.0, wait_s)):
                 return False
             self._open += 1
-        metrics.UNACKNOWLEDGED.inc()
         return True
 
     def leave(self) -> None:
         with self._room:
             self._open -= 1
             self._room.notify()
-        metrics.UNACKNOWLEDGED.dec()
 
 
 class Publisher:
@@ -118,10 +115,12 @@ class Publisher:
         line = self._line
         if line is None or self._tripped:
             return [_unavailable() for _ in records]
-        deadline = time.monotonic() + WAIT_S
-        with timed(metrics.PUBLISH_SECONDS):
-            sent = [self._send(line, topic, record, deadline) for record in records]
-            return [self._awaited(line, future, deadline) for future in sent]
+        start = time.monotonic()
+        deadline = start + WAIT_S
+        sent = [self._send(line, topic, record, deadline) for record in records]
+        outcomes = [self._awaited(line, future, deadline) for future in sent]
+        metrics.PUBLISH_SECONDS.observe(time.monotonic() - start)
+        return outcomes
 
     def _send(self, line: _Line, topic: str, record: Record, deadline: float) -> kafka.Sent | Problem:
         if self._tripped or not line.enter(deadline - time.monotonic()):
@@ -187,11 +186,13 @@ class Publisher:
         """Runs while the breaker is open: asks for Kafka when nothing is on its way, replaces what stays ill."""
         since = time.monotonic()
         while self._tripped and not self._stopped.wait(PROBE_S):
+            metrics.UNACKNOWLEDGED.set(line.open)
             if line.ill or time.monotonic() - since >= REPLACE_S:
                 line = self._replaced(line)
                 since = time.monotonic()
             elif line.open == 0 and self._answers(line):
                 self._close("it named the partitions")
+        metrics.UNACKNOWLEDGED.set(0)
 
     def _answers(self, line: _Line) -> bool:
         try:
