@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.intake import Intake, eventually, fresh_topics, response, running_intake
+from tests.intake import Intake, eventually, fresh_topics, running_intake
+from tests.integration.intake.senders import Senders
 
 DRAINED_S = 10.0
-
-
-class Senders:
-    """Clients that send responses until nobody takes them any more, or they are told to stop."""
-
-    def __init__(self, intake: Intake, address: str, count: int = 8) -> None:
-        self.accepted: list[str] = []
-        self.stopped = threading.Event()
-        self._url = f"{intake.url}{address}/responses"
-        self._threads = [threading.Thread(target=self._send) for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
-
-    def join(self) -> None:
-        for thread in self._threads:
-            thread.join()
-
-    def _send(self) -> None:
-        with httpx.Client(trust_env=False, timeout=20) as client:
-            while not self.stopped.is_set():
-                try:
-                    answer = client.post(self._url, json=response())
-                except httpx.TransportError:
-                    self.stopped.wait(0.02)
-                    continue
-                if answer.status_code == 202:
-                    self.accepted.append(answer.json()["response"])
 
 
 def workers(intake: Intake) -> list[int]:
@@ -67,32 +38,26 @@ def stored(intake: Intake) -> set[str]:
 def test_a_stop_under_load_drains_in_time_loses_nothing_and_leaves_nothing(own: Intake) -> None:
     temporary = own.log.parent / "tmp"
     assert list(temporary.glob("parindex-intake-metrics-*"))
-    senders = Senders(own, own.campaign())
-    eventually(lambda: len(senders.accepted) > 100, "responses are taken")
-    os.kill(own.pid, signal.SIGTERM)
-    start = time.monotonic()
-    eventually(own.ended, "intake has ended", DRAINED_S)
-    senders.stopped.set()
-    senders.join()
+    with Senders(own, own.campaign()) as senders:
+        eventually(lambda: len(senders.accepted) > 100, "responses are taken")
+        os.kill(own.pid, signal.SIGTERM)
+        eventually(own.ended, "intake has ended", DRAINED_S)
     assert own.exit_code() == 0
-    assert time.monotonic() - start < DRAINED_S
-    assert set(senders.accepted) <= stored(own)
+    assert senders.accepted.keys() <= stored(own)
     assert not list(temporary.glob("parindex-intake-metrics-*"))
 
 
 def test_a_killed_worker_is_replaced_and_nothing_it_acknowledged_is_lost(own: Intake) -> None:
-    senders = Senders(own, own.campaign())
-    for _ in range(3):
+    with Senders(own, own.campaign()) as senders:
+        for _ in range(3):
+            enough = len(senders.accepted) + 50
+            eventually(lambda enough=enough: len(senders.accepted) > enough, "responses are taken", 30)
+            victim = workers(own)[0]
+            os.kill(victim, signal.SIGKILL)
+            eventually(lambda victim=victim: len(workers(own)) == 2 and victim not in workers(own), "another works", 30)
         enough = len(senders.accepted) + 50
-        eventually(lambda enough=enough: len(senders.accepted) > enough, "responses are taken", 30)
-        victim = workers(own)[0]
-        os.kill(victim, signal.SIGKILL)
-        eventually(lambda victim=victim: len(workers(own)) == 2 and victim not in workers(own), "another works", 30)
-    enough = len(senders.accepted) + 50
-    eventually(lambda: len(senders.accepted) > enough, "responses are taken", 30)
-    senders.stopped.set()
-    senders.join()
-    assert set(senders.accepted) <= stored(own)
+        eventually(lambda: len(senders.accepted) > enough, "responses are taken", 30)
+    assert senders.accepted.keys() <= stored(own)
     families = text_string_to_metric_families(own.http.get("/metrics").text)
     named = {sample.labels.get("pid") for family in families for sample in family.samples} - {None}
     assert not named  # gauges of all workers are added up

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
-import httpx
 import pytest
 
 from tests.intake import Intake, definition, eventually, fresh_topics, response, running_intake
+from tests.integration.intake.senders import Senders
 from tests.proxy import LOOPBACK, Mode, Proxy
 
 BUSY_S = 1.0
@@ -30,48 +27,6 @@ def intake(broken_kafka: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Ite
         running_intake(settings, tmp_path_factory.mktemp("intake"), PARINDEX_INTAKE_WORKERS="1") as started,
     ):
         yield started
-
-
-class Senders:
-    """Clients that send responses, each with an id of its own, until told to stop; a refused one is sent again."""
-
-    def __init__(self, intake: Intake, address: str, count: int = 8) -> None:
-        self.accepted: dict[str, dict[str, object]] = {}
-        self.accepted_at: list[float] = []
-        self.refused_after: list[float] = []
-        self._url = f"{intake.url}{address}/responses"
-        self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._send) for _ in range(count)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _send(self) -> None:
-        with httpx.Client(trust_env=False, timeout=20) as client:
-            while not self._stopped.is_set():
-                id_ = str(uuid.uuid4())
-                while not self._sent(client, id_):
-                    self._stopped.wait(0.05)
-
-    def _sent(self, client: httpx.Client, id_: str) -> bool:
-        start = time.monotonic()
-        answer = client.put(f"{self._url}/{id_}", json=response())
-        if answer.status_code == 202:
-            self.accepted[id_] = answer.json()["receipt"]
-            self.accepted_at.append(time.monotonic())
-            return True
-        assert answer.status_code == 503, answer.text
-        assert answer.json()["retryable"]
-        assert answer.headers["Retry-After"] == "1"
-        self.refused_after.append(time.monotonic() - start)
-        return self._stopped.is_set()
 
 
 @pytest.mark.parametrize(
