@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
 
 
 def test_a_server_that_dies_at_its_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
-    program = "import sys; print('first line'); sys.exit('bad option: --frobnicate')"
+    program = "import sys; print('first line', flush=True); sys.exit('bad option: --frobnicate')"
     dying = Server("Frobnicator", "nowhere", (sys.executable, "-c", program), lambda: "all", tmp_path / "its.log")
     with pytest.raises(StartError) as caught, running(dying):
         pass
