@@ -58,7 +58,9 @@ def test_a_quick_bench_measures_everything_beside_its_limit(
         assert row["ours"]["cpu_ms_per_operation"].keys() >= {"intake", "scoring", "reporting", "client"}
         assert ("limit" in row, "weekend" in row) == (name in WITH_LIMIT, name in WITH_BASELINE)
         for other in {"limit", "weekend"} & row.keys():
-            assert row[f"ratio_to_{other}"] > 0
+            # A round of a second in which a starved machine did nothing has no ratio.
+            assert row[f"ratio_to_{other}"] is None or row[f"ratio_to_{other}"] > 0
+    assert any(row.get("ratio_to_limit") for row in rows.values())
     assert 0 < rows["single POSTs, 1 unit"]["ours"]["p50_ms"] <= rows["single POSTs, 1 unit"]["ours"]["p99_ms"]
     assert {"cpu", "cores", "python", "packages", "date", "load_average_before"} <= found["machine"].keys()
     with MongoClient(mongo_server) as client:
