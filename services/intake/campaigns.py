@@ -26,7 +26,7 @@ class Campaigns:
         self._checks: dict[str, tuple[Campaign, ResponseDocument]] = {}
         self._looking = threading.Lock()
         self._looked_at = float("-inf")
-        self._found_end = True
+        self._all_read = False
 
     def current(self, code: str) -> Campaign:
         """The version of a campaign that is in force.
@@ -38,9 +38,9 @@ class Campaigns:
             raise Problem(problems.UNAVAILABLE, "the definitions have not been read from the log yet")
         found = self._catalogue.current(code)
         if found is None and CODE.fullmatch(code):
-            self._look()
+            all_read = self._look()
             found = self._catalogue.current(code)
-            if found is None and not self._found_end:
+            if found is None and not all_read:
                 raise Problem(
                     problems.UNAVAILABLE, "the log does not answer; it is unknown whether this campaign exists"
                 )
@@ -62,12 +62,14 @@ class Campaigns:
             self._checks[campaign.code] = known
         return known[1]
 
-    def _look(self) -> None:
-        if not self._looking.acquire(blocking=False):
-            return
+    def _look(self) -> bool:
+        """Whether all that stood in the log a moment ago has been read; one request asks, others wait for it."""
+        if not self._looking.acquire(timeout=LOOK_S):
+            return False
         try:
             if time.monotonic() - self._looked_at >= PAUSE_S:
-                self._found_end = self._catalogue.follower.catch_up(LOOK_S)
+                self._all_read = self._catalogue.follower.catch_up(LOOK_S)
                 self._looked_at = time.monotonic()
+            return self._all_read
         finally:
             self._looking.release()

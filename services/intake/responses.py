@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from flask import Response as Answer
@@ -29,13 +30,13 @@ WINDOW: Final = 500
 """Lines of a batch that are on their way together; their results leave before the next are read."""
 LONGEST_RETRY_S: Final = 3_600
 
-CURABLE: Final = {"unknown-group", "unknown-unit", "unknown-leaf", "unknown-option"}
-"""Faults that a version published a moment ago may cure."""
-
 Said = events.Response | events.Withdrawal
 Line = tuple[int, bytes]
 Result = dict[str, Any]
+T = TypeVar("T")
 
+_OF_THE_VERSION = (problems.NOT_OPEN, problems.CLOSED, problems.CONFLICT)
+_UNKNOWN = ("unknown-group", "unknown-unit", "unknown-leaf", "unknown-option")
 _UUID = re.compile(UUID_PATTERN.replace("$", r"\Z"))
 _REVISION = re.compile(r"[1-9][0-9]{0,6}\Z")
 
@@ -51,41 +52,39 @@ class Responses:
 
     def post(self, campaign: str) -> Answer:
         document = body.read_object(body.RESPONSE_BYTES)
-        return self._take(self._submitted(self._open(campaign), document))
+        return self._take(self._judged(self._campaigns.current(campaign), partial(self._response, document)))
 
     def put(self, campaign: str, response: str) -> Answer:
         document = body.read_object(body.RESPONSE_BYTES)
-        opened = self._open(campaign)
-        return self._take(self._submitted(opened, _with_id(document, _address(response))))
+        found = self._campaigns.current(campaign)
+        return self._take(self._judged(found, partial(self._response, _with_id(document, _address(response)))))
 
     def delete(self, campaign: str, response: str) -> Answer:
-        opened, id_, revision = self._open(campaign), _address(response), _revision(request.args.get("revision"))
-        _require_edits(opened, "withdrawn")
-        return self._take(events.Withdrawal(id_, revision, opened.code, opened.version))
+        found = self._campaigns.current(campaign)
+        id_, revision = _address(response), _revision(request.args.get("revision"))
+        return self._take(self._judged(found, partial(_withdrawal, id_, revision)))
 
     def post_batch(self, campaign: str) -> Answer:
         text = body.read(body.BATCH_BYTES, "application/x-ndjson")
         lines = [(number, line) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
         if len(lines) > BATCH_LINES:
             raise Problem(problems.TOO_LARGE, f"the batch has {len(lines):,} lines, at most {BATCH_LINES:,} are taken")
-        opened = self._open(campaign)
+        opened = self._judged(self._campaigns.current(campaign), _opened)
         return Answer(self._results(opened, lines), content_type="application/x-ndjson")
 
-    def _open(self, code: str) -> Campaign:
-        campaign = self._campaigns.current(code)
-        _require_open(campaign, datetime.now(UTC))
-        return campaign
-
-    def _submitted(self, campaign: Campaign, document: dict[str, Any]) -> events.Response:
-        """The response that a document is, checked against the campaign as it is now."""
+    def _judged(self, campaign: Campaign, judge: Callable[[Campaign], T]) -> T:
+        """What `judge` makes of a request under the version in force, even if that was published only a moment ago."""
         try:
-            content = self._campaigns.check(campaign).checked(document)
+            return judge(campaign)
         except Problem as problem:
-            unknown = any(fault.code in CURABLE for fault in problem.faults)
-            if not unknown or (newer := self._campaigns.newer(campaign)) is None:
+            if not _depends_on_version(problem) or (newer := self._campaigns.newer(campaign)) is None:
                 raise
-            campaign = newer
-            content = self._campaigns.check(campaign).checked(document)
+        return judge(newer)
+
+    def _response(self, document: dict[str, Any], campaign: Campaign) -> events.Response:
+        """The response that a document is."""
+        _opened(campaign)
+        content = self._campaigns.check(campaign).checked(document)
         if content["revision"] > 1:
             _require_edits(campaign, "edited")
         content.setdefault("response", str(uuid.uuid4()))
@@ -126,8 +125,7 @@ class Responses:
         if len(text) > body.RESPONSE_BYTES:
             return Problem(problems.TOO_LARGE, f"the line has {len(text):,} bytes, at most {body.RESPONSE_BYTES:,}")
         try:
-            _require_open(campaign, datetime.now(UTC))
-            return self._submitted(campaign, body.decode(text))
+            return self._judged(campaign, partial(self._response, body.decode(text)))
         except Problem as problem:
             return problem
 
@@ -141,15 +139,29 @@ def _refused(number: int, problem: Problem) -> Result:
     return {"line": number, "status": problem.kind.status, "problem": problem.document()}
 
 
-def _require_open(campaign: Campaign, now: datetime) -> None:
+def _depends_on_version(problem: Problem) -> bool:
+    """Whether another version of the campaign might take what was refused."""
+    return problem.kind in _OF_THE_VERSION or any(fault.code in _UNKNOWN for fault in problem.faults)
+
+
+def _withdrawal(response: str, revision: int, campaign: Campaign) -> events.Withdrawal:
+    _opened(campaign)
+    _require_edits(campaign, "withdrawn")
+    return events.Withdrawal(response, revision, campaign.code, campaign.version)
+
+
+def _opened(campaign: Campaign) -> Campaign:
+    now = datetime.now(UTC)
     if now < campaign.opens:
         wait = min(campaign.opens - now, timedelta(seconds=LONGEST_RETRY_S))
-        opens = campaign.opens.isoformat()
         raise Problem(
-            problems.NOT_OPEN, f"the campaign opens at {opens}", retry_after_s=max(1, int(wait.total_seconds()))
+            problems.NOT_OPEN,
+            f"the campaign opens at {campaign.opens.isoformat()}",
+            retry_after_s=max(1, int(wait.total_seconds())),
         )
     if now >= campaign.closes:
         raise Problem(problems.CLOSED, f"the campaign closed at {campaign.closes.isoformat()}")
+    return campaign
 
 
 def _require_edits(campaign: Campaign, done: str) -> None:

@@ -68,16 +68,18 @@ def test_no_text_can_forge_a_line(written: io.StringIO, text: str) -> None:
 
 
 def test_an_exception_is_told_in_one_line_without_local_variables(written: io.StringIO) -> None:
+    said = "answers of nga"
+
     def fail(secret: str) -> None:
         raise ValueError(len(secret))
 
     try:
-        fail(" ".join(["answers", "of", "nga"]))
+        fail(said)
     except ValueError as error:
         logging.getLogger("x").error("unforeseen", exc_info=error)
     (line,) = lines(written)
     assert "ValueError: 14" in line["exception"]
-    assert "of nga" not in written.getvalue()
+    assert said not in written.getvalue()
 
 
 def test_what_no_json_can_say_is_shown_as_python_shows_it(written: io.StringIO) -> None:

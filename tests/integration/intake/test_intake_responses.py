@@ -14,7 +14,7 @@ import pytest
 from services.common import events
 from services.common.events import Response, Withdrawal, decode
 from services.intake.receipts import Receipts
-from tests.intake import Intake, response
+from tests.intake import Intake, definition, response
 
 
 def stored(intake: Intake, id_: str) -> list[Any]:
@@ -163,8 +163,6 @@ def test_a_definition_counts_in_every_worker_as_soon_as_it_is_published(intake: 
 
 
 def test_a_unit_that_was_just_added_is_taken_by_every_worker(intake: Intake) -> None:
-    from tests.intake import definition
-
     address = intake.campaign()
     document = definition(address.rpartition("/")[2])
     for number in range(4):
@@ -173,4 +171,14 @@ def test_a_unit_that_was_just_added_is_taken_by_every_worker(intake: Intake) -> 
         for _ in range(6):
             said = response(ratings={f"new{number}": {"l2": "A"}})
             answer = httpx.post(f"{intake.url}{address}/responses", json=said, trust_env=False)
+            assert answer.status_code == 202, answer.text
+
+
+def test_a_campaign_that_was_just_extended_is_taken_by_every_worker(intake: Intake) -> None:
+    """A final refusal would cost the response, so it is not given by the version before."""
+    for _ in range(4):
+        address = intake.campaign(closes="2022-12-01T00:00:00+07:00")
+        assert intake.define(definition(address.rpartition("/")[2])).json()["version"] == 2
+        for _ in range(6):
+            answer = httpx.post(f"{intake.url}{address}/responses", json=response(), trust_env=False)
             assert answer.status_code == 202, answer.text
