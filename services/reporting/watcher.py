@@ -52,12 +52,18 @@ class Watcher:
         return None if self._thread.is_alive() else "the watcher has ended: the log has its error; restart the service"
 
     def _run(self) -> None:
+        away = False
         while not self._stop.is_set():
             try:
                 with self._db.campaign_state.watch(max_await_time_ms=WAIT_MS) as stream:
+                    away = False
                     self._follow(stream)
             except PyMongoError as error:
-                log.warning("MongoDB does not answer", extra={"error": str(error)})
+                # An outage is told once, not with every attempt.
+                log.log(
+                    logging.DEBUG if away else logging.WARNING, "MongoDB does not answer", extra={"error": str(error)}
+                )
+                away = True
                 self._stop.wait(PAUSE_S)
 
     def _follow(self, stream: ChangeStream[Document]) -> None:
