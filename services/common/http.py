@@ -16,6 +16,8 @@ from services.common.problems import Problem
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+EXPOSED = "Content-Disposition, ETag, Location, Retry-After, X-Row-Count"
+"""Headers that a page of an allowed origin may read."""
 
 
 def json_response(document: object, status: int = 200, content_type: str = "application/json") -> Response:
@@ -111,5 +113,5 @@ def _finish(response: Response, allowed: frozenset[str]) -> Response:
         origin = request.headers.get("Origin")
         if origin in allowed:
             response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "ETag, Location, Retry-After"
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
     return response
