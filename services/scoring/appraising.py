@@ -13,8 +13,7 @@ from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from services.common.appraisals import AppraisalRow, Stale
-from services.common.campaign import Campaign
+from services.common.appraisals import AppraisalRow, Stale, Unfit, check
 from services.common.events import Appraisal, Unreadable, decode, leaf_appraisal, leaf_document
 from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
@@ -105,22 +104,11 @@ class Appraising:
             raise Rejected("unreadable", str(error)) from error
         if not isinstance(event, Appraisal):
             raise Rejected("misplaced", f"a {type(event).__name__.lower()} among appraisals")
-        _check(self._definitions.find(event.campaign, event.campaign_version), event)
+        try:
+            check(self._definitions.find(event.campaign, event.campaign_version), event.unit, event.change)
+        except Unfit as error:
+            raise Rejected(error.reason, error.detail) from error
         return event
-
-
-def _check(campaign: Campaign, event: Appraisal) -> None:
-    if event.unit not in campaign.unit:
-        raise Rejected("unknown-unit", f"unit {event.unit!r}")
-    for code, given in event.change.leaves.items():
-        leaf = campaign.leaf.get(code)
-        if leaf is None or leaf.method != "appraisal":
-            raise Rejected("unknown-leaf", f"leaf {code!r} is not appraised")
-        if given is not None and given.points is not None and not 0 <= given.points <= leaf.max_points:
-            raise Rejected("impossible-points", f"leaf {code!r}: {given.points} is not within 0 and {leaf.max_points}")
-    for name, value in event.change.adjustments.items():
-        if value is not None and value < 0:
-            raise Rejected("impossible-points", f"{name}: {value} is below 0")
 
 
 def _row(document: Mapping[str, Any]) -> AppraisalRow:
