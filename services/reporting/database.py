@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 
 from services.common import problems
 from services.common.problems import Problem
+from services.reporting.standing import in_order
 
 Document = dict[str, Any]
 
@@ -37,4 +38,4 @@ def snapshot(db: Database[Document]) -> Iterator[ClientSession]:
 def positions(db: Database[Document], topic: str, session: ClientSession) -> Mapping[str, int]:
     """By partition of a topic: the offset of the first record that is not applied yet."""
     found = db.positions.find({"_id.topic": topic}, {"next": 1}, session=session)
-    return {str(stored["_id"]["partition"]): stored["next"] for stored in found}
+    return in_order({str(stored["_id"]["partition"]): stored["next"] for stored in found})

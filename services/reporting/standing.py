@@ -31,7 +31,8 @@ class AsOf:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> AsOf:
         """From a document of `campaign_state`."""
-        return cls(document["state"], document["version"], document["counted"], document["positions"])
+        positions = {topic: in_order(partitions) for topic, partitions in document["positions"].items()}
+        return cls(document["state"], document["version"], document["counted"], positions)
 
     @property
     def total(self) -> int:
@@ -40,6 +41,11 @@ class AsOf:
     def document(self) -> dict[str, Any]:
         """As it travels with every figure."""
         return {"state": self.state, "counted": self.total, "positions": self.positions}
+
+
+def in_order(partitions: Mapping[str, int]) -> dict[str, int]:
+    """Positions by partition, in the order of its number."""
+    return dict(sorted(partitions.items(), key=lambda position: int(position[0])))
 
 
 @dataclass(frozen=True, slots=True)

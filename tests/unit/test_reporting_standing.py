@@ -87,3 +87,9 @@ def test_the_mean_is_of_the_figures_there_are_to_50_decimals(values: list[Fracti
 def test_a_mean_that_is_a_half_is_rounded_as_one():
     thirds = {"u1": Fraction(1, 3), "u2": Fraction(2, 3) + Fraction(1, 100)}
     assert Places({}, thirds, {}).mean == Fraction(505, 1000)
+
+
+def test_positions_stand_in_the_order_of_the_partitions():
+    positions = {"responses": {"10": 5, "9": 4, "0": 3}}
+    as_of = AsOf.of({"state": 1, "version": 1, "counted": {}, "positions": positions})
+    assert list(as_of.positions["responses"]) == ["0", "9", "10"]
