@@ -17,6 +17,7 @@ from services.cli.demo_stack import running
 from services.cli.stages import Stages
 from tests.bench import catching_up, freshness, reading, report, writing
 from tests.bench.figures import Row
+from tests.bench.page import with_figures
 from tests.bench.processes import machine
 from tests.bench.running import FULL, QUICK, Bench, Wrong
 from tests.bench.wire import Broken
@@ -37,7 +38,12 @@ HOME = Path(".parindex/bench")
     show_default=True,
     help="The folder of the stack that is measured. Begun anew each time.",
 )
-def main(*, quick: bool, output: Path, home: Path) -> None:
+@click.option(
+    "--page",
+    type=click.Path(exists=True, dir_okay=False, writable=True, path_type=Path),
+    help="Also set the figures into this page, in the place of those before: docs/performance.md.",
+)
+def main(*, quick: bool, output: Path, home: Path, page: Path | None) -> None:
     """Measure the one-machine stack beside what this machine could do at most, all in one run."""
     console = Console(width=None if sys.stdout.isatty() else report.WIDTH)
     sizes = QUICK if quick else FULL
@@ -70,6 +76,8 @@ def main(*, quick: bool, output: Path, home: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=2) + "\n")
     console.print(f"\nkept in {output}", highlight=False)
+    if page:
+        page.write_text(with_figures(page.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
 if __name__ == "__main__":

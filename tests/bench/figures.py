@@ -90,7 +90,12 @@ class Row:
         return self.ours.rate / other.rate
 
     def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = {"name": self.name, "about": self.about, "ours": self.ours.document()}
+        document: dict[str, Any] = {
+            "name": self.name,
+            "about": self.about,
+            "latency": self.latency,
+            "ours": self.ours.document(),
+        }
         for name, other in (("limit", self.limit), ("weekend", self.baseline)):
             if other is not None:
                 document[name] = other.document()

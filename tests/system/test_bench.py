@@ -29,6 +29,7 @@ WITH_BASELINE = {
     "/rankings, one reader, 500 rows",
     "/rankings, one reader, 1,000 rows",
 }
+BENCH = (sys.executable, "-m", "tests.bench")
 MORE = {"batches until counted, 1 unit"}
 
 
@@ -37,9 +38,10 @@ def test_a_quick_bench_measures_everything_beside_its_limit(
     tmp_path: Path, kafka_server: str, mongo_server: str
 ) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
-    output = tmp_path / "bench.json"
+    output, page = tmp_path / "bench.json", tmp_path / "performance.md"
+    page.write_text((ROOT / "docs" / "performance.md").read_text())
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", "--quick", "--home", str(tmp_path / "home"), "--output", str(output)],
+        [*BENCH, "--quick", "--home", str(tmp_path / "home"), "--output", str(output), "--page", str(page)],
         env=kept | {"PARINDEX_KAFKA": kafka_server, "PARINDEX_MONGO": mongo_server},
         cwd=ROOT,
         capture_output=True,
@@ -63,5 +65,8 @@ def test_a_quick_bench_measures_everything_beside_its_limit(
     assert any(row.get("ratio_to_limit") for row in rows.values())
     assert 0 < rows["single POSTs, 1 unit"]["ours"]["p50_ms"] <= rows["single POSTs, 1 unit"]["ours"]["p99_ms"]
     assert {"cpu", "cores", "python", "packages", "date", "load_average_before"} <= found["machine"].keys()
+    written = page.read_text()
+    assert found["machine"]["date"] in written
+    assert all(written.count(f"| {name} |") >= 2 for name in rows)
     with MongoClient(mongo_server) as client:
         assert not [name for name in client.list_database_names() if name.startswith("parindex-demo-")]
