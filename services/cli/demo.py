@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -58,6 +59,19 @@ class Deployment:
     token: str
 
 
+class Unreachable(click.ClickException):
+    """A service does not answer."""
+
+    exit_code = 3
+
+
+def _address(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    parts = urlsplit(url or "http://nowhere")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.BadParameter(f"{url!r} must be an address: http://host:port")
+    return url and url.rstrip("/")
+
+
 @click.command()
 @click.option("--once", is_flag=True, help="End when all is shown, instead of staying up until Ctrl-C.")
 @click.option("--responses", type=click.IntRange(1, 1_000_000), default=RESPONSES, show_default=True, help="How many.")
@@ -70,8 +84,10 @@ class Deployment:
     show_default=True,
     help="The demo's folder: data, logs, tokens. Begun anew each time.",
 )
-@click.option("--intake", metavar="URL", help="Send to this running system instead of starting one.")
-@click.option("--reporting", metavar="URL", help="Where that system reports. Default: the same address.")
+@click.option("--intake", metavar="URL", callback=_address, help="Send to this running system instead of starting one.")
+@click.option(
+    "--reporting", metavar="URL", callback=_address, help="Where that system reports. Default: the same address."
+)
 @click.option("--token", metavar="TOKEN|FILE", help="An admin's token of that system, or the file that holds it.")
 @click.option(
     "--code",
@@ -98,18 +114,20 @@ def demo(
     edited or withdrawn, and waits until all are counted.
 
     Exit code 0: every response was counted once and every index is right to the last digit; 1: not so, or something
-    could not be started; 2: bad input.
+    could not be started; 2: bad input; 3: a service does not answer.
     """
     console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
     stages = Stages(console)
     survey = Survey(_campaign(file, code, anew=intake is not None), responses, seed)
     try:
         if intake is not None:
-            there = Deployment(intake.rstrip("/"), (reporting or intake).rstrip("/"), _token(token))
+            there = Deployment(intake, reporting or intake, _token(token))
             _simulate(console, stages, survey, there)
         else:
             _on_own_stack(console, stages, survey, home, once=once)
-    except (StartError, Failed, GaveUp, Unexpected) as error:
+    except GaveUp as error:
+        raise Unreachable(f"{error}; is it running, is the address right?") from error
+    except (StartError, Failed, Unexpected) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -121,10 +139,10 @@ def _on_own_stack(console: Console, stages: Stages, survey: Survey, home: Path, 
         found = stack.status()
         if found is None:
             raise StartError(f"The stack has ended again; its logs are in {stack.home.logs}.")
+        console.print(f"Logs: {stack.home.logs}", soft_wrap=True, markup=False, highlight=False)
         there = Deployment(found["intake"], found["reporting"], found["admin_token"])
         _simulate(console, stages, survey, there)
         console.print(f"admin's token  {stack.home.root / 'admin.token'}", soft_wrap=True, highlight=False)
-        console.print(f"logs           {stack.home.logs}", soft_wrap=True, highlight=False)
         if once:
             return
         console.print("\nAll this stays up until Ctrl-C.")

@@ -170,6 +170,11 @@ def test_it_sends_to_a_running_system_under_a_code_of_its_own(
     assert (refused.returncode, "401" in refused.stderr) == (1, True)
 
 
+def test_a_system_that_does_not_answer_is_named(environment: dict[str, str]) -> None:
+    done = run(environment, "--intake", "http://127.0.0.1:1", "--token", "any", "--responses", "10")
+    assert (done.returncode, "http://127.0.0.1:1" in done.stderr) == (3, True), done.stderr
+
+
 def test_a_folder_that_is_not_a_demos_is_not_touched(tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = run(environment, "--home", str(tmp_path), "--once")
@@ -183,6 +188,7 @@ def test_a_folder_that_is_not_a_demos_is_not_touched(tmp_path: Path, environment
         (("--campaign", str(ROOT / "tests" / "data" / "small_campaign.yaml")), "2022-12-01"),
         (("--campaign", str(ROOT / "pyproject.toml")), "campaign check"),
         (("--intake", "http://127.0.0.1:1"), "--token"),
+        (("--intake", "127.0.0.1:1", "--token", "any"), "--intake"),
         (("--code", "no code"), "--code"),
         (("--responses", "0"), "--responses"),
     ],

@@ -61,12 +61,13 @@ class Answer:
 
 
 class Patience:
-    """How long one thing is tried again: with growing pauses, until a minute is over."""
+    """How long one thing is tried again: with growing pauses, until some seconds are over."""
 
-    def __init__(self, what: str, stopping: threading.Event) -> None:
+    def __init__(self, what: str, seconds: float, stopping: threading.Event) -> None:
         self._what = what
+        self._seconds = seconds
         self._stopping = stopping
-        self._deadline = time.monotonic() + PATIENCE_S
+        self._deadline = time.monotonic() + seconds
         self._pause = FIRST_PAUSE_S
 
     def wait(self, fault: str, asked: str = "") -> None:
@@ -82,7 +83,7 @@ class Patience:
         """
         pause = float(asked) if asked.isdecimal() else self._pause
         if time.monotonic() + pause > self._deadline:
-            raise GaveUp(f"{self._what}: no final answer within {PATIENCE_S:.0f} s; the last was: {fault}")
+            raise GaveUp(f"{self._what}: no final answer within {self._seconds:.0f} s; the last was: {fault}")
         if self._stopping.wait(pause):
             raise Stopped
         self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
@@ -95,9 +96,19 @@ class Connection:
         url: the service's address.
         token: a bearer token for every request, if it needs one.
         stopping: set when whoever waits here should give up at once.
+        patience_s: how long each request is tried again; a minute by default.
+
+    Raises:
+        ValueError: `url` is no address.
     """
 
-    def __init__(self, url: str, token: str | None = None, stopping: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        stopping: threading.Event | None = None,
+        patience_s: float | None = None,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is no http:// or https:// address")
@@ -107,6 +118,7 @@ class Connection:
         self._host, self._port = parts.hostname, parts.port
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._stopping = stopping or threading.Event()
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
         self._connection: http.client.HTTPConnection | None = None
 
     def close(self) -> None:
@@ -141,7 +153,7 @@ class Connection:
 
     def patience(self, what: str) -> Patience:
         """A patience for one thing that is sent to this service."""
-        return Patience(f"{self.url}: {what}", self._stopping)
+        return Patience(f"{self.url}: {what}", self._patience_s, self._stopping)
 
     def _once(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         if self._connection is None:

@@ -26,6 +26,8 @@ JSON = {"Content-Type": "application/json"}
 APPRAISAL_CONNECTIONS = 8
 SINGLE_CONNECTIONS = 16
 BATCH_CONNECTIONS = 4
+FIRST_ANSWER_S = 15.0
+"""A wrong address must be told soon."""
 STANDSTILL_S = 30.0
 """Scoring moves several times a second; a scorer that dies is replaced within seconds."""
 LOOK_S = 0.1
@@ -65,7 +67,7 @@ class Trial:
     def __init__(self, intake: str, reporting: str, token: str) -> None:
         self._intake = intake
         self._token = token
-        self._operator = Connection(intake, token)
+        self._operator = Connection(intake, token, patience_s=FIRST_ANSWER_S)
         self._reader = Connection(reporting, token)
 
     def close(self) -> None:
