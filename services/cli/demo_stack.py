@@ -20,6 +20,8 @@ from services.common import kafka, mongo
 from services.common.settings import TOPICS, Settings, read_settings
 
 MARK = "of-a-demo"
+DATA = ("kafka", "mongo")
+"""What nobody reads any more when the servers have ended; logs and tokens stay until the next start."""
 MARK_TEXT = "`parindex demo` makes this folder and removes all of it when it starts again.\n"
 
 
@@ -73,6 +75,8 @@ def running(home: Path, stages: Stages) -> Iterator[Stack]:
         finally:
             stack.stop()
             steps.end()
+            for data in DATA:
+                shutil.rmtree(home / data, ignore_errors=True)
 
 
 def _begin_anew(home: Path) -> None:

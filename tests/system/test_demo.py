@@ -126,6 +126,8 @@ def test_it_begins_anew_and_ends_by_itself_when_each_response_counted_once(
         assert float(correlation) > 0.9
     assert "\x1b" not in demo.said
     assert not (demo.home / "of the last demo").exists()
+    assert (demo.home / "logs" / "intake.log").exists()
+    assert not (demo.home / "kafka").exists()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + signal.SIGTERM)])
