@@ -11,7 +11,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from services.common import kafka
-from services.common.events import Event, Unreadable, decode
+from services.common.events import Event
+from services.common.records import Unreadable, decode
 from services.common.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from services.common.appraisals import AppraisalRow, Change
 from services.common.campaign import Campaign
 from services.common.http import json_response
 from services.common.problems import Fault, Problem
+from services.common.records import encode
 from services.intake import body
 from services.intake.access import holder
 from services.intake.appraisal_document import checked
@@ -55,7 +56,7 @@ class Appraisals:
             at=datetime.now(UTC),
             change=Change(leaves, adjustments, base),
         )
-        position = self._publisher.publish(self._topic, events.encode(event, datetime.now(UTC), source=SOURCE))
+        position = self._publisher.publish(self._topic, encode(event, datetime.now(UTC), source=SOURCE))
         return self._outcome(found, unit, position.offset)
 
     def _unit(self, campaign: str, unit: str) -> Campaign:

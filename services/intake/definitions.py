@@ -18,6 +18,7 @@ from services.common.catalogue import Catalogue
 from services.common.http import json_response
 from services.common.openapi import revalidated
 from services.common.problems import Fault, Problem
+from services.common.records import encode
 from services.intake import body, forms
 from services.intake.campaigns import Campaigns
 from services.intake.publisher import Publisher
@@ -48,7 +49,7 @@ class Definitions:
             return _standing(before, HTTPStatus.OK)
         after = _successor(written, before)
         document = campaign_schema.dump(after)
-        record = events.encode(events.Definition(campaign, after.version, document), datetime.now(UTC), source=SOURCE)
+        record = encode(events.Definition(campaign, after.version, document), datetime.now(UTC), source=SOURCE)
         position = self._publisher.publish(self._topic, record)
         return self._outcome(after, position.offset)
 

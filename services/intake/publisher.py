@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.common import kafka, problems
-from services.common.events import Record
 from services.common.problems import Problem
+from services.common.records import Record
 from services.intake import metrics
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from services.common import events, problems
 from services.common.campaign import Campaign
 from services.common.http import json_response
 from services.common.problems import Fault, Problem
+from services.common.records import Record, encode
 from services.intake import body, metrics
 from services.intake.campaigns import Campaigns
 from services.intake.publisher import Position, Publisher
@@ -130,8 +131,8 @@ class Responses:
             return problem
 
 
-def _record(said: Said) -> events.Record:
-    return events.encode(said, datetime.now(UTC), source=SOURCE)
+def _record(said: Said) -> Record:
+    return encode(said, datetime.now(UTC), source=SOURCE)
 
 
 def _refused(number: int, problem: Problem) -> Result:

@@ -14,7 +14,8 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from services.common.appraisals import AppraisalRow, Stale, Unfit, check
-from services.common.events import Appraisal, Unreadable, decode, leaf_appraisal, leaf_document
+from services.common.events import Appraisal, leaf_document
+from services.common.records import Unreadable, decode, leaf_appraisal
 from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Document, Ledger, Position

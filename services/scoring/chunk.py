@@ -16,7 +16,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.campaign import Campaign
 from services.common.contribution import Contribution
-from services.common.events import Ratings, Response, Unreadable, Withdrawal, decode, digest
+from services.common.events import Ratings, Response, Withdrawal, digest
+from services.common.records import Unreadable, decode
 from services.scoring.ledger import Halted
 from services.scoring.letters import letter
 from services.scoring.revisions import Effect, Rejected, Row, after, effect

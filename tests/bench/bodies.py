@@ -14,9 +14,10 @@ import orjson
 
 from services.cli.simulation.population import Population
 from services.cli.simulation.sender import body
-from services.common import campaign_schema, events
+from services.common import campaign_schema
 from services.common.campaign import Campaign
 from services.common.events import Response
+from services.common.records import encode
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hanoi-2022.yaml"
 SEED = 26
@@ -102,7 +103,7 @@ class Bodies:
     def records(self) -> Iterator[tuple[bytes, bytes, list[tuple[str, bytes]], int]]:
         """Key, value, headers and timestamp of the records that intake would write."""
         now = datetime.now(UTC)
-        encoded = [events.encode(response, now, source="/intake") for response in self.responses]
+        encoded = [encode(response, now, source="/intake") for response in self.responses]
         cut = [(_parts(record.value), record) for record in encoded]
         for (before, after), record in itertools.cycle(cut):
             key = str(uuid.uuid4()).encode()

@@ -15,6 +15,7 @@ from pymongo import MongoClient
 from services.common import campaign_schema, events, mongo
 from services.common.appraisals import Change
 from services.common.campaign import Campaign, extended_layout
+from services.common.records import encode
 from services.common.settings import Settings
 from services.scoring.counting import Applied, Counting, ResponsesPartition
 from services.scoring.ledger import Document, Ledger
@@ -109,7 +110,7 @@ class Log:
 
 
 def _bytes(event: events.Event) -> tuple[bytes, list[tuple[str, bytes]]]:
-    record = events.encode(event, NOW, source="/test")
+    record = encode(event, NOW, source="/test")
     return record.value, record.headers
 
 

@@ -21,6 +21,7 @@ from services.common import campaign_schema, events, index_document, kafka, mong
 from services.common.appraisals import AppraisalRow, Change, LeafAppraisal
 from services.common.campaign import Campaign, extended_layout
 from services.common.index import Formula, GroupTally
+from services.common.records import encode
 from services.common.settings import Settings
 from services.scoring.ledger import Document
 from services.scoring.main import Scorer
@@ -54,7 +55,7 @@ class Survey:
         self.say("campaigns", events.Definition(campaign.code, campaign.version, campaign_schema.dump(campaign)))
 
     def say(self, topic: str, *said: events.Event) -> list[Any]:
-        records = [events.encode(event, NOW, source="/test") for event in said]
+        records = [encode(event, NOW, source="/test") for event in said]
         futures = [
             self.producer.send(
                 self.settings.topic(topic),
@@ -252,7 +253,7 @@ def test_offsets_without_records_are_passed_over(survey: Survey, small: Campaign
     )
     producer.init_transactions()
     for number in range(1, 4):
-        record = events.encode(response(number, GOOD), NOW, source="/test")
+        record = encode(response(number, GOOD), NOW, source="/test")
         producer.begin_transaction()
         producer.send(survey.settings.topic("responses"), record.value, record.key, record.headers, partition=0)
         producer.commit_transaction()

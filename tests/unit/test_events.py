@@ -20,20 +20,8 @@ from hypothesis import strategies as st
 from services.common import campaign_schema, events
 from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import extended_layout
-from services.common.events import (
-    CHANNELS,
-    LARGEST_INTEGER,
-    Appraisal,
-    Definition,
-    Event,
-    Response,
-    Unreadable,
-    Withdrawal,
-    canonical,
-    decode,
-    digest,
-    encode,
-)
+from services.common.events import CHANNELS, Appraisal, Definition, Event, Response, Withdrawal, canonical, digest
+from services.common.records import LARGEST_INTEGER, Unreadable, decode, encode
 
 NOW = datetime(2022, 11, 18, 15, 47, 31, 654321, tzinfo=timezone(timedelta(hours=7)))
 ID = "3f2b9f0e-7d0a-4c43-9a5e-0f6d3c1b2a99"

@@ -22,8 +22,9 @@ from surveys import Answers, asked, plain_contribution, plain_index, published, 
 
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
-from services.common.events import Event, Response, Withdrawal, digest, encode
+from services.common.events import Event, Response, Withdrawal, digest
 from services.common.index import Formula, Points
+from services.common.records import encode
 from services.scoring.chunk import Chunk, Rules
 from services.scoring.revisions import Effect, Rejected, Row, effect
 from services.scoring.tallies import Counts, Document, Stage, Tally, TallyKey, tally_key, total

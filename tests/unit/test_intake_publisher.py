@@ -11,8 +11,8 @@ from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 from kafka.future import Future
 from kafka.producer.future import RecordMetadata
 
-from services.common.events import Record
 from services.common.problems import Problem
+from services.common.records import Record
 from services.intake import publisher as module
 from services.intake.publisher import Position, Publisher
 from tests.intake import eventually

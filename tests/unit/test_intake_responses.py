@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from services.common import campaign_schema, http
 from services.common.campaign import Campaign
-from services.common.events import Record
+from services.common.records import Record
 from services.intake.campaigns import Campaigns
 from services.intake.publisher import Position, Publisher
 from services.intake.ratings import ResponseDocument

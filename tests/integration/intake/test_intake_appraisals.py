@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.common import events
 from services.common.events import Appraisal
+from services.common.records import decode
 from tests.intake import Intake
 
 
@@ -57,7 +57,7 @@ def test_the_log_says_who_changed_what_and_when(intake: Intake, row: str) -> Non
     patch(intake, row, {"leaves": {"l1": {"not_applicable": True}}}, **{"If-Match": '"0"'})
     key = f"{row.split('/')[3]}/w1".encode()
     (record,) = [record for record in intake.records("appraisals") if record.key == key]
-    event = events.decode(record.value, record.headers)
+    event = decode(record.value, record.headers)
     assert isinstance(event, Appraisal)
     assert (event.by, event.change.base) == ("the-appraiser", 0)
     assert event.change.leaves["l1"].not_applicable  # type: ignore[union-attr]

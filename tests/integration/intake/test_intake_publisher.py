@@ -12,6 +12,7 @@ from kafka import KafkaProducer
 
 from services.common import events, kafka
 from services.common.problems import Problem
+from services.common.records import Record, encode
 from services.common.settings import Settings
 from services.intake.publisher import Position, Publisher
 from tests.intake import eventually, fresh_topics
@@ -44,9 +45,9 @@ def impatient(settings: Settings) -> KafkaProducer:
     )
 
 
-def record() -> events.Record:
+def record() -> Record:
     said = events.Response(str(uuid.uuid4()), 1, "small", 1, "citizen", "web", {"w1": {"l2": "A"}})
-    return events.encode(said, datetime.now(UTC), source="/intake")
+    return encode(said, datetime.now(UTC), source="/intake")
 
 
 @pytest.mark.parametrize("mode", ["refuse", "eatack"])
@@ -78,7 +79,7 @@ def test_records_of_a_window_are_refused_one_by_one(settings: Settings) -> None:
     publisher = Publisher(lambda: kafka.producer(settings, "test"), topic)
     publisher.start()
     try:
-        huge = events.Record(b"k", b"x" * (kafka.LARGEST_RECORD + 1), [], 0)
+        huge = Record(b"k", b"x" * (kafka.LARGEST_RECORD + 1), [], 0)
         same = record()
         first, refused, second = publisher.publish_many(topic, [same, huge, same])
         assert isinstance(refused, Problem)

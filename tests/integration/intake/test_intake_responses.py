@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from services.common import events
-from services.common.events import Response, Withdrawal, decode
+from services.common.events import Response, Withdrawal
+from services.common.records import decode
 from services.intake.receipts import Receipts
 from tests.intake import Intake, definition, response
 

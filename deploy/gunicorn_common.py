@@ -1,0 +1,45 @@
+"""What gunicorn is told alike for intake and reporting; each configuration imports these names as its own settings."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from typing import Any
+
+logger_class = "deploy.gunicorn_manners.Logger"
+# A line of an access log would tell when an address sent which response.
+accesslog = None
+# A worker that shows no life for so long hangs. A request waits 3 s for Kafka at most, a batch longer.
+timeout = 60
+# Longer than a proxy keeps its connections, so that none is closed under a request on its way.
+keepalive = 75
+limit_request_line = 4_094
+limit_request_fields = 100
+limit_request_field_size = 8_190
+# It would open a socket in the home folder.
+control_socket_disable = True
+
+
+def share_metrics(service: str) -> None:
+    """Lets the workers share their metrics through files in a folder that goes with the master.
+
+    prometheus_client looks for the folder's name when it is first imported, so this must come before.
+    """
+    folder = tempfile.mkdtemp(prefix=f"parindex-{service}-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    master = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == master:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+
+
+def child_exit(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
+    """Forgets the gauges of a worker, however it ended."""
+    from services.common import metrics
+
+    metrics.worker_ended(worker.pid)
