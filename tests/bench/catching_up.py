@@ -13,15 +13,12 @@ from pymongo.write_concern import WriteConcern
 
 from services.common import events, mongo
 from services.common.settings import Settings
+from services.scoring.polled import CHUNK_BYTES, CHUNK_RECORDS
 from tests.bench.bodies import ONE, TWENTY, Bodies, Kind
 from tests.bench.figures import Figure, Round, Row
 from tests.bench.producing import Order, produce
-from tests.bench.running import Bench, costs
+from tests.bench.running import COUNTED_S, LOOK_S, Bench, Wrong, costs
 from tests.bench.writing import BATCH_CONNECTIONS, batches
-
-CHUNK_RECORDS, CHUNK_BYTES = 2_000, 4_000_000
-"""What one transaction of scoring holds at most."""
-LOOK_S = 0.02
 
 
 def batches_and_catching_up(bench: Bench) -> list[Row]:
@@ -53,6 +50,8 @@ def _catch_up(bench: Bench, waiting: int) -> Round:
         began = time.perf_counter()
         bench.start_scoring()
         while bench.counted() == before:
+            if time.perf_counter() - began > COUNTED_S:
+                raise Wrong(f"nothing was counted within {COUNTED_S:.0f} s of the start of scoring")
             time.sleep(LOOK_S)
         first = time.perf_counter() - began
         bench.await_counted()
