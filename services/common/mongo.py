@@ -2,7 +2,7 @@
 
 Collections (`p` is the partition a document belongs to, the shard key prefix of what a chunk's transaction writes):
 
-    written by scoring, in the transaction of a chunk
+    written by scoring, in the transaction of a chunk; once in each generation (`common.generation`)
       positions          _id {topic, partition}, p, topic_id, next, counted {campaign: {group: n}}
       responses          _id response id, p, campaign, version, group, revision, digest, ratings, withdrawn
       tallies            _id {p, campaign, group, unit}, p, at, n, counts, opinions, s1, s2
@@ -13,9 +13,12 @@ Collections (`p` is the partition a document belongs to, the shard key prefix of
     written by scoring, in the transaction of a refresh
       refresher          _id "refresher", token
       indices            _id {campaign, unit}, campaign, unit, block, version, state and what `index_document` writes
-      campaign_state     _id campaign, state, version, positions {topic: {partition: next}}, counted {group: n}
+      campaign_state     _id campaign, state, version, generation, positions {topic: {partition: next}},
+                         counted {group: n}
     written by scoring when a definition appears
       campaigns          _id {campaign, version}, definition
+    written by `parindex rebuild`
+      generation         _id "current", number, log_shorter
 
 `indices` and `campaign_state` are what reporting reads. When no index has a higher `state` than the campaign's, they
 are together exactly the log up to `positions`.
@@ -31,6 +34,8 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from services.common.generation import POINTER, Generation
+
 Document = dict[str, Any]
 
 DATABASE = "parindex"
@@ -38,21 +43,13 @@ LONGEST_TRANSACTION_S = 10
 """A dead scorer's locks hold its partition this long at most: mongod must run with a lower or equal limit."""
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "positions": [],
-    "responses": [IndexModel([("p", ASCENDING)])],
-    "tallies": [IndexModel([("p", ASCENDING), ("at", ASCENDING)])],
-    "activity": [IndexModel([("p", ASCENDING)]), IndexModel([("_id.campaign", ASCENDING)])],
-    "appraisals": [],
-    "appraisal_changes": [IndexModel([("campaign", ASCENDING), ("unit", ASCENDING), ("version", ASCENDING)])],
-    "rejected": [
-        IndexModel([("response", ASCENDING)], sparse=True),
-        IndexModel([("campaign", ASCENDING), ("reason", ASCENDING)], sparse=True),
-    ],
+    POINTER: [],
     "campaigns": [],
     "refresher": [],
     "indices": [IndexModel([("campaign", ASCENDING), ("state", ASCENDING)])],
     "campaign_state": [],
 }
+"""The collections that all generations share."""
 
 
 class Unready(Exception):
@@ -90,7 +87,7 @@ def database(connected: MongoClient[Document]) -> Database[Document]:
 
 
 def prepare(db: Database[Document]) -> None:
-    """Creates the collections and their indexes where they are missing.
+    """Creates the collections and their indexes where they are missing: the shared and the current generation's.
 
     Raises:
         Unready: the server is no replica set member, or lets a dead client's transaction live too long.
@@ -102,6 +99,7 @@ def prepare(db: Database[Document]) -> None:
             db.create_collection(name, check_exists=False)
         if indexes:
             db[name].create_indexes(indexes)
+    Generation.current(db).create()
 
 
 def check(db: Database[Document]) -> None:

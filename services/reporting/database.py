@@ -12,6 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from services.common import problems
+from services.common.generation import Generation
 from services.common.problems import Problem
 from services.reporting.standing import in_order
 
@@ -22,20 +23,20 @@ READ_S = 2.0
 
 
 @contextmanager
-def snapshot(db: Database[Document]) -> Iterator[ClientSession]:
-    """A session whose reads all see one committed state.
+def snapshot(db: Database[Document]) -> Iterator[tuple[Generation, ClientSession]]:
+    """What is current, and a session whose reads all see one committed state of it.
 
     Raises:
         Problem: 503, MongoDB does not answer.
     """
     try:
         with pymongo.timeout(READ_S), db.client.start_session(snapshot=True) as session:
-            yield session
+            yield Generation.current(db, session), session
     except PyMongoError as error:
         raise Problem(problems.UNAVAILABLE, f"MongoDB does not answer: {type(error).__name__}") from error
 
 
-def positions(db: Database[Document], topic: str, session: ClientSession) -> Mapping[str, int]:
+def positions(derived: Generation, topic: str, session: ClientSession) -> Mapping[str, int]:
     """By partition of a topic: the offset of the first record that is not applied yet."""
-    found = db.positions.find({"_id.topic": topic}, {"next": 1}, session=session)
+    found = derived.positions.find({"_id.topic": topic}, {"next": 1}, session=session)
     return in_order({str(stored["_id"]["partition"]): stored["next"] for stored in found})

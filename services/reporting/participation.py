@@ -87,9 +87,9 @@ def _of_unit(standing: Standing, unit: str, group: Group) -> Document:
 def _activity(db: Database[Document], responses_topic: str, campaign: str) -> Document:
     """What came in by day of the campaign's own time zone, in all, and what could not be applied, by reason."""
     sums = {effect: {"$sum": f"${effect}"} for effect in EFFECTS}
-    with snapshot(db) as session:
-        applied = positions(db, responses_topic, session)
-        by_day = db.activity.aggregate(
+    with snapshot(db) as (derived, session):
+        applied = positions(derived, responses_topic, session)
+        by_day = derived.activity.aggregate(
             [
                 {"$match": {"_id.campaign": campaign}},
                 {"$group": {"_id": "$_id.day", **sums}},
@@ -98,7 +98,7 @@ def _activity(db: Database[Document], responses_topic: str, campaign: str) -> Do
             session=session,
         )
         days = [{"day": day["_id"], **{effect: day[effect] for effect in EFFECTS}} for day in by_day]
-        by_reason = db.rejected.aggregate(
+        by_reason = derived.rejected.aggregate(
             [
                 {"$match": {"campaign": campaign, "reason": {"$ne": "conflict"}}},
                 {"$group": {"_id": "$reason", "n": {"$sum": 1}}},

@@ -19,6 +19,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from services.common import problems
+from services.common.generation import Generation
 from services.common.problems import Problem
 from services.reporting.database import snapshot
 
@@ -58,20 +59,20 @@ def outcome(db: Database[Document], responses_topic: str, receipt: Receipt) -> O
     Raises:
         Problem: 404, nothing is known of it; 503, MongoDB does not answer.
     """
-    with snapshot(db) as session:
-        row = db.responses.find_one(
+    with snapshot(db) as (derived, session):
+        row = derived.responses.find_one(
             {"_id": receipt.response, "campaign": receipt.campaign},
             {"_id": 0, "revision": 1, "digest": 1, "withdrawn": 1},
             session=session,
         )
         if row is not None and _is_of(row, receipt):
             return _seen(row, "withdrawn" if row["withdrawn"] else "counted")
-        if (letter := _letter(db, responses_topic, receipt, session)) is not None:
+        if (letter := _letter(derived, responses_topic, receipt, session)) is not None:
             reason = letter["reason"]
             return _seen(row, "conflict") if reason == "conflict" else _seen(row, "rejected", reason)
         if row is not None and receipt.revision is not None and row["revision"] >= receipt.revision:
             return _seen(row, "superseded" if row["revision"] > receipt.revision else "conflict")
-        if receipt.offset is not None and not _applied(db, responses_topic, receipt, session):
+        if receipt.offset is not None and not _applied(derived, responses_topic, receipt, session):
             return _seen(row, "pending")
     raise Problem(problems.NOT_FOUND, _UNKNOWN if receipt.offset is None else _NOT_THERE)
 
@@ -95,18 +96,18 @@ def _seen(row: Mapping[str, Any] | None, status: Status, reason: str | None = No
 
 
 def _letter(
-    db: Database[Document], responses_topic: str, receipt: Receipt, session: ClientSession
+    derived: Generation, responses_topic: str, receipt: Receipt, session: ClientSession
 ) -> Mapping[str, Any] | None:
     """The record of this response that could not be applied: at the receipt's place, else with its content."""
     wanted = {"_id": 0, "reason": 1, "campaign": 1, "response": 1, "record.key": 1}
     if receipt.offset is not None:
         place = {"topic": responses_topic, "partition": receipt.partition, "offset": receipt.offset}
-        found = db.rejected.find_one({"_id": place}, wanted, session=session)
+        found = derived.rejected.find_one({"_id": place}, wanted, session=session)
         return found if found is not None and _is_about(found, receipt) else None
     known: Document = {"campaign": receipt.campaign, "response": receipt.response}
     known |= {"revision": receipt.revision} if receipt.revision is not None else {}
     known |= {"digest": receipt.digest} if receipt.digest is not None else {}
-    return db.rejected.find_one(known, wanted, sort=[("_id.offset", -1)], session=session)
+    return derived.rejected.find_one(known, wanted, sort=[("_id.offset", -1)], session=session)
 
 
 def _is_about(letter: Mapping[str, Any], receipt: Receipt) -> bool:
@@ -116,7 +117,7 @@ def _is_about(letter: Mapping[str, Any], receipt: Receipt) -> bool:
     return (letter["campaign"], letter["response"]) == (receipt.campaign, receipt.response)
 
 
-def _applied(db: Database[Document], responses_topic: str, receipt: Receipt, session: ClientSession) -> bool:
+def _applied(derived: Generation, responses_topic: str, receipt: Receipt, session: ClientSession) -> bool:
     key = {"topic": responses_topic, "partition": receipt.partition}
-    stored = db.positions.find_one({"_id": key}, {"next": 1}, session=session)
+    stored = derived.positions.find_one({"_id": key}, {"next": 1}, session=session)
     return stored is not None and receipt.offset is not None and stored["next"] > receipt.offset

@@ -11,10 +11,10 @@ from typing import Any
 from kafka.consumer.fetcher import ConsumerRecord
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
-from pymongo.database import Database
 
 from services.common.appraisals import AppraisalRow, Stale, Unfit, check
 from services.common.events import Appraisal, leaf_document
+from services.common.generation import Generation
 from services.common.records import Unreadable, decode, leaf_appraisal
 from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
@@ -48,10 +48,10 @@ class Appraising:
             Fenced, Unavailable: of `Ledger.read`.
         """
 
-        def query(db: Database[Document], session: ClientSession) -> dict[RowKey, AppraisalRow]:
+        def query(derived: Generation, session: ClientSession) -> dict[RowKey, AppraisalRow]:
             return {
                 (found["_id"]["campaign"], found["_id"]["unit"]): _row(found)
-                for found in db.appraisals.find({}, session=session)
+                for found in derived.appraisals.find({}, session=session)
             }
 
         return AppraisalsPartition(position, self._ledger.read(query, position))
@@ -82,14 +82,14 @@ class Appraising:
                 letters.append(letter(record, error.reason, error.detail))
                 effects["rejected"] += 1
 
-        def work(db: Database[Document], session: ClientSession) -> list[Document]:
+        def work(derived: Generation, session: ClientSession) -> list[Document]:
             replacements = [
                 ReplaceOne({"_id": row["_id"]}, row, upsert=True)
                 for row in (_document(key, p, row) for key, row in rows.items())
             ]
             if replacements:
-                db.appraisals.bulk_write(replacements, ordered=False, session=session)
-                db.appraisal_changes.insert_many(changes, session=session)
+                derived.appraisals.bulk_write(replacements, ordered=False, session=session)
+                derived.appraisal_changes.insert_many(changes, session=session)
             return letters
 
         next_ = records[-1].offset + 1

@@ -30,6 +30,8 @@ REFRESH_S = 0.2
 """The shortest time between two refreshes; under load at most a quarter of the time is spent refreshing."""
 RETRY_S = 0.5
 COMMIT_S = 5.0
+FOLLOW_S = 0.5
+"""How soon a scorer goes over to a generation that has become current; until then it works on the one before."""
 
 Owned = ResponsesPartition | AppraisalsPartition
 
@@ -59,6 +61,7 @@ class Consumer:
         self._stopping = threading.Event()
         self._refresh_at = 0.0
         self._commit_at = 0.0
+        self._follow_at = 0.0
         self.polled_at = 0.0
         """When the loop last turned (monotonic seconds): a loop that stands still is not ready."""
 
@@ -106,6 +109,7 @@ class Consumer:
         self.polled_at = time.monotonic()
         try:
             batches = consumer.poll(timeout_ms=int(self._patience() * 1_000))
+            self._follow_generation()
             self._follow_assignment(consumer)
             for partition, records in batches.items():
                 if partition in self._owned and not self._stopping.is_set():
@@ -122,10 +126,28 @@ class Consumer:
             return POLL_S
         return min(POLL_S, max(0.0, self._refresh_at - time.monotonic()))
 
+    def _follow_generation(self) -> None:
+        """Drops everything when another generation has become current: it is loaded from there."""
+        if time.monotonic() < self._follow_at:
+            return
+        self._follow_at = time.monotonic() + FOLLOW_S
+        try:
+            moved = self._ledger.follow()
+        except Unavailable as error:
+            log.warning("goes on with the generation at hand", extra={"error": str(error)})
+            return
+        if moved:
+            for partition in list(self._owned):
+                self._drop(partition)
+            self._halted.clear()
+            self._tell_halted()
+            self._refresher.lose()
+
     def _follow_assignment(self, consumer: KafkaConsumer) -> None:
         for partition in self._reassignments.drain():
             self._drop(partition)
             self._halted.pop(partition, None)
+            self._tell_halted()
         assigned = consumer.assignment()
         for partition in self._owned.keys() - assigned:
             self._drop(partition)
@@ -234,7 +256,7 @@ class Consumer:
         }
         began = time.monotonic()
         try:
-            units = self._refresher.refresh(own, appraisals)
+            units = self._refresher.refresh(self._ledger.generation, own, appraisals)
         except Fenced as error:
             # Which of them moved is found by loading each again.
             log.warning("a partition has another owner", extra={"error": str(error)})
@@ -286,4 +308,9 @@ class Consumer:
         log.critical("a partition stopped", extra={"partition": str(partition), "reason": str(error)})
         self._halted[partition] = str(error)
         self._retry_at.pop(partition, None)
-        metrics.HALTED.labels(partition.topic.removeprefix(self._settings.topic_prefix)).set(len(self._halted))
+        self._tell_halted()
+
+    def _tell_halted(self) -> None:
+        for topic in ("responses", "appraisals"):
+            halted = sum(partition.topic == self._settings.topic(topic) for partition in self._halted)
+            metrics.HALTED.labels(topic).set(halted)

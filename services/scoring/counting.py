@@ -10,8 +10,8 @@ from typing import Any
 from kafka.consumer.fetcher import ConsumerRecord
 from pymongo import InsertOne, ReplaceOne
 from pymongo.client_session import ClientSession
-from pymongo.database import Database
 
+from services.common.generation import Generation
 from services.scoring.chunk import WINDOW, Applied, Chunk, Finder, Rules
 from services.scoring.ledger import Document, Ledger, Position
 from services.scoring.revisions import Row
@@ -43,11 +43,11 @@ class Counting:
         """
         p = position.partition
 
-        def query(db: Database[Document], session: ClientSession) -> ResponsesPartition:
-            stored = db.positions.find_one({"_id": position.key}, session=session) or {}
-            tallies = {tally_key(found): Tally.of(found) for found in db.tallies.find({"p": p}, session=session)}
+        def query(derived: Generation, session: ClientSession) -> ResponsesPartition:
+            stored = derived.positions.find_one({"_id": position.key}, session=session) or {}
+            tallies = {tally_key(found): Tally.of(found) for found in derived.tallies.find({"p": p}, session=session)}
             activity = {}
-            for found in db.activity.find({"p": p}, session=session):
+            for found in derived.activity.find({"p": p}, session=session):
                 key = found.pop("_id")
                 del found["p"]
                 activity[key["campaign"], key["group"], key["day"]] = found
@@ -56,7 +56,7 @@ class Counting:
                 "$lt": {**position.key, "offset": position.next},
             }
             # A conflict is a rater's doing and says nothing about a deployment.
-            letters = db.rejected.find({"_id": window, "reason": {"$ne": "conflict"}}, {"_id": 1}, session=session)
+            letters = derived.rejected.find({"_id": window, "reason": {"$ne": "conflict"}}, {"_id": 1}, session=session)
             rejected = deque(sorted(found["_id"]["offset"] for found in letters))
             return ResponsesPartition(position, Counts(p, tallies, activity, stored.get("counted", {})), rejected)
 
@@ -71,19 +71,19 @@ class Counting:
         """
         chunk = Chunk(records, owned.counts, owned.rejected, self._rules)
 
-        def work(db: Database[Document], session: ClientSession) -> list[Document]:
-            found = db.responses.find({"_id": {"$in": chunk.ids}}, session=session)
+        def work(derived: Generation, session: ClientSession) -> list[Document]:
+            found = derived.responses.find({"_id": {"$in": chunk.ids}}, session=session)
             rows = {document["_id"]: _row(document) for document in found}
             changed = [_document(id_, owned.position.partition, row) for id_, row in chunk.count(rows).items()]
             for collection, operations in (
-                (db.responses, [_replacement(row) if row["_id"] in rows else InsertOne(row) for row in changed]),
-                (db.tallies, [_replacement(tally) for tally in chunk.stage.tally_documents()]),
-                (db.activity, [_replacement(day) for day in chunk.stage.activity_documents()]),
+                (derived.responses, [_replacement(row) if row["_id"] in rows else InsertOne(row) for row in changed]),
+                (derived.tallies, [_replacement(tally) for tally in chunk.stage.tally_documents()]),
+                (derived.activity, [_replacement(day) for day in chunk.stage.activity_documents()]),
             ):
                 if operations:
                     collection.bulk_write(operations, ordered=False, session=session)
             counted = {"$set": {"counted": chunk.stage.counted}}
-            db.positions.update_one({"_id": owned.position.key}, counted, session=session)
+            derived.positions.update_one({"_id": owned.position.key}, counted, session=session)
             return chunk.letters
 
         self._ledger.apply(owned.position, chunk.next, work)

@@ -15,6 +15,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.common import mongo
+from services.common.generation import Generation
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +64,30 @@ class Ledger:
     would meet the locks that its own lost predecessor still holds.
     """
 
-    def __init__(self, client: MongoClient[Document]) -> None:
+    def __init__(self, client: MongoClient[Document], generation: int = 0) -> None:
+        """Of a generation, by its number; `follow` goes over to the current one."""
         self.db: Database[Document] = mongo.database(client)
+        self.generation = Generation(self.db, generation)
         self._session = client.start_session(causal_consistency=True)
 
     def close(self) -> None:
         self._session.end_session()
+
+    def follow(self) -> bool:
+        """Goes over to the current generation; whether that is another one. What was loaded is then of no use.
+
+        Raises:
+            Unavailable: MongoDB is away.
+        """
+        try:
+            current = Generation.current(self.db)
+        except PyMongoError as error:
+            raise Unavailable(f"cannot read which generation is current: {error}") from error
+        moved = current.number != self.generation.number
+        if moved:
+            log.info("goes over to another generation", extra={"generation": current.number})
+            self.generation = current
+        return moved
 
     def position(self, topic: str, partition: int, topic_id: str) -> Position:
         """The stored position of a partition, begun at 0 when it was never read.
@@ -79,10 +98,10 @@ class Ledger:
         """
         key = {"topic": topic, "partition": partition}
         try:
-            found = self.db.positions.find_one({"_id": key})
+            found = self.generation.positions.find_one({"_id": key})
             if found is None:
                 found = {"_id": key, "p": partition, "topic_id": topic_id, "next": 0, "counted": {}}
-                self.db.positions.insert_one(found)
+                self.generation.positions.insert_one(found)
         except DuplicateKeyError:
             return self.position(topic, partition, topic_id)
         except PyMongoError as error:
@@ -94,7 +113,7 @@ class Ledger:
             )
         return Position(topic, partition, found["next"], topic_id)
 
-    def read(self, query: Callable[[Database[Document], ClientSession], Found], position: Position) -> Found:
+    def read(self, query: Callable[[Generation, ClientSession], Found], position: Position) -> Found:
         """What belongs to a position, read in one snapshot in which the position is the stored one.
 
         Raises:
@@ -103,10 +122,10 @@ class Ledger:
         """
         try:
             with self.db.client.start_session(snapshot=True) as session:
-                stored = self.db.positions.find_one({"_id": position.key}, session=session)
+                stored = self.generation.positions.find_one({"_id": position.key}, session=session)
                 if stored is None or stored["next"] != position.next:
                     raise Fenced(f"position of {position.key} has moved")
-                return query(self.db, session)
+                return query(self.generation, session)
         except PyMongoError as error:
             raise Unavailable(f"cannot read: {error}") from error
 
@@ -114,7 +133,7 @@ class Ledger:
         self,
         position: Position,
         next_: int,
-        work: Callable[[Database[Document], ClientSession], Sequence[Document]],
+        work: Callable[[Generation, ClientSession], Sequence[Document]],
     ) -> None:
         """Applies one chunk in one transaction (snapshot, majority), in these steps and in this order.
 
@@ -135,16 +154,16 @@ class Ledger:
             session.start_transaction(
                 ReadConcern("snapshot"), WriteConcern("majority", j=True), max_commit_time_ms=COMMIT_MS
             )
-            moved = self.db.positions.update_one(
+            moved = self.generation.positions.update_one(
                 {"_id": position.key, "next": position.next, "topic_id": position.topic_id},
                 {"$set": {"next": next_}},
                 session=session,
             )
             if moved.matched_count == 0:
                 raise Fenced(f"position of {position.key} is not {position.next}")
-            rejected = work(self.db, session)
+            rejected = work(self.generation, session)
             if rejected:
-                self.db.rejected.insert_many(rejected, session=session)
+                self.generation.rejected.insert_many(rejected, session=session)
             session.commit_transaction()
         except OperationFailure as error:
             if error.code == TRANSACTION_TOO_LARGE:

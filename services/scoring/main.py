@@ -16,7 +16,7 @@ from services.scoring.appraising import Appraising
 from services.scoring.consumer import Consumer
 from services.scoring.counting import Counting
 from services.scoring.definitions import Definitions
-from services.scoring.ledger import Ledger
+from services.scoring.ledger import Ledger, Unavailable
 from services.scoring.refresher import Refresher
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,8 @@ class Scorer:
         while not self._stopping.is_set():
             try:
                 mongo.prepare(self._ledger.db)
-            except PyMongoError as error:
+                self._ledger.follow()
+            except (PyMongoError, Unavailable) as error:
                 log.warning("MongoDB is not there yet", extra={"error": str(error)})
                 self._stopping.wait(RETRY_S)
                 continue

@@ -23,6 +23,7 @@ from services.common import campaign_schema, index_document, mongo
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
+from services.common.generation import POINTER, Generation
 from services.common.index import Formula
 from services.common.settings import Settings
 from services.scoring.appraising import AppraisalsPartition, RowKey
@@ -48,8 +49,9 @@ class _Mirror:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One state of the log: positions by topic and partition, and responses counted by campaign and group."""
+    """One state of the log: positions by topic and partition, responses counted by campaign and group."""
 
+    generation: int
     positions: Mapping[str, Mapping[str, int]]
     counted: Mapping[str, Mapping[str, int]]
 
@@ -102,56 +104,78 @@ class Refresher:
         for campaign, unit in applied.units:
             self._dirty_units.setdefault(campaign, set()).add(unit)
 
-    def refresh(self, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition) -> int:
+    def refresh(
+        self, generation: Generation, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition
+    ) -> int:
         """Writes what has changed; returns the number of units written.
 
         Args:
+            generation: what the partitions belong to.
             own: the partitions of responses that this process owns, by number.
             appraisals: the partition of appraisals, owned by this process.
 
         Raises:
             Fenced: a partition of `own` has moved in the database: another process owns it.
-            Unavailable: MongoDB is away, or another process has taken the refresh; the next call begins anew.
+            Unavailable: MongoDB is away, another process has taken the refresh, or another generation has become
+                current; the next call begins anew.
         """
         try:
             if not self._token:
                 self._take_over()
-            view = self._look(own, appraisals)
+            view = self._look(generation, own, appraisals)
+            if self._turns_back(view):
+                return 0
             self._note_definitions()
             return sum(self._write(campaign, view, own, appraisals) for campaign in sorted(self._dirty_campaigns))
         except PyMongoError as error:
             self.lose()
             raise Unavailable(f"cannot refresh: {error}") from error
 
-    def _look(self, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition) -> _View:
+    def _look(
+        self, generation: Generation, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition
+    ) -> _View:
         """Reads where all partitions stand, and what others have counted since the last look, in one snapshot."""
         responses, appraised = self._settings.topic("responses"), self._settings.topic("appraisals")
         positions: dict[str, dict[str, int]] = {"responses": {}, "appraisals": {}}
         counted: dict[str, dict[str, int]] = {}
         with self._db.client.start_session(snapshot=True) as session:
-            for stored in self._db.positions.find({}, session=session):
+            for stored in generation.positions.find({}, session=session):
                 topic, p = stored["_id"]["topic"], stored["_id"]["partition"]
                 if topic == responses:
                     positions["responses"][str(p)] = stored["next"]
                     if p in own:
                         _expect(stored, own[p].position.next)
                     else:
-                        self._mirror(p, stored, session)
+                        self._mirror(generation, p, stored, session)
                     _add(counted, stored["counted"])
                 elif topic == appraised:
                     _expect(stored, appraisals.position.next)
                     positions["appraisals"][str(p)] = stored["next"]
         for p in own:
             self._mirrors.pop(p, None)
-        return _View(positions, counted)
+        return _View(generation.number, positions, counted)
 
-    def _mirror(self, p: int, stored: Mapping[str, Any], session: ClientSession) -> None:
+    def _turns_back(self, view: _View) -> bool:
+        """Whether a generation that has just become current is still behind what readers were shown of the last."""
+        shown = [state for state in self._states.values() if state.get("generation", 0) != view.generation]
+        if not any(
+            view.positions[topic].get(partition, 0) < next_
+            for state in shown
+            for topic, partitions in state["positions"].items()
+            for partition, next_ in partitions.items()
+        ):
+            return False
+        pointer = self._db[POINTER].find_one({"_id": "current"})
+        # A log that was restored from an older copy ends before what was shown: it must be followed all the same.
+        return pointer is None or not pointer["log_shorter"]
+
+    def _mirror(self, generation: Generation, p: int, stored: Mapping[str, Any], session: ClientSession) -> None:
         mirror = self._mirrors.get(p)
         if mirror is None or stored["next"] < mirror.next:
             mirror = self._mirrors[p] = _Mirror()
         if stored["next"] == mirror.next:
             return
-        for found in self._db.tallies.find({"p": p, "at": {"$gt": mirror.next}}, session=session):
+        for found in generation.tallies.find({"p": p, "at": {"$gt": mirror.next}}, session=session):
             campaign, group, unit = tally_key(found)
             mirror.tallies[campaign, group, unit] = Tally.of(found)
             self._dirty_campaigns.add(campaign)
@@ -193,14 +217,15 @@ class Refresher:
             "_id": code,
             "state": number,
             "version": campaign.version,
+            "generation": view.generation,
             "positions": view.positions,
             "counted": dict(view.counted.get(code, {})),
         }
         parts = [units[start : start + UNITS_PER_TRANSACTION] for start in range(0, len(units), UNITS_PER_TRANSACTION)]
         for part in parts[:-1]:
-            self._commit(self._documents(campaign, part, number, sources, appraisals.rows), None)
+            self._commit(view.generation, self._documents(campaign, part, number, sources, appraisals.rows), None)
         last = parts[-1] if parts else []
-        self._commit(self._documents(campaign, last, number, sources, appraisals.rows), state)
+        self._commit(view.generation, self._documents(campaign, last, number, sources, appraisals.rows), state)
         self._states[code] = state
         self._dirty_units.pop(code, None)
         self._dirty_campaigns.discard(code)
@@ -247,7 +272,7 @@ class Refresher:
             self._formulas[campaign.code] = campaign.version, formula
         return formula
 
-    def _commit(self, documents: list[Document], state: Document | None) -> None:
+    def _commit(self, generation: int, documents: list[Document], state: Document | None) -> None:
         """Writes indices and, with the last of them, the state that holds them."""
         with self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True)):
             held = self._db.refresher.update_one(
@@ -256,6 +281,9 @@ class Refresher:
             if held.matched_count == 0:
                 self.lose()
                 raise Unavailable("another process has taken the refresh")
+            if Generation.current(self._db, self._session).number != generation:
+                self.lose()
+                raise Unavailable("another generation has become current")
             if documents:
                 self._db.indices.bulk_write(
                     [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents],
