@@ -105,7 +105,7 @@ def running(*servers: Server) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for server in servers:
-            processes[server.name] = _start(server)
+            processes[server.name] = start(server)
         for server in servers:
             wait_until_ready(server, partial(_runs, processes[server.name]))
         yield processes
@@ -124,7 +124,12 @@ def _runs(process: subprocess.Popen[bytes]) -> bool:
     return process.poll() is None
 
 
-def _start(server: Server) -> subprocess.Popen[bytes]:
+def start(server: Server) -> subprocess.Popen[bytes]:
+    """Starts one server as a child that dies with the thread that called; `wait_until_ready` is the caller's.
+
+    Raises:
+        StartError: its log cannot be written.
+    """
     try:
         server.log.parent.mkdir(parents=True, exist_ok=True)
         log = server.log.open("ab")
