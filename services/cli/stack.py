@@ -33,7 +33,17 @@ _home = click.option(
 
 def running() -> Mapping[str, Any] | None:
     """The status of the stack that runs in the current folder, or in the one PARINDEX_HOME names; None if none does."""
-    return Stack(Path(os.environ.get("PARINDEX_HOME", HOME))).status()
+    return _here().status()
+
+
+def environment() -> Mapping[str, str] | None:
+    """The settings of the services of that stack; None if none runs."""
+    stack = _here()
+    return None if stack.status() is None else stack.environment
+
+
+def _here() -> Stack:
+    return Stack(Path(os.environ.get("PARINDEX_HOME", HOME)))
 
 
 @click.command()
