@@ -15,13 +15,12 @@ from kafka.structs import OffsetAndMetadata
 from services.common import kafka
 from services.common.settings import Settings
 from services.scoring import metrics
-from services.scoring.appraising import AppraisalsPartition, Appraising
-from services.scoring.chunk import Applied
-from services.scoring.counting import Counting, ResponsesPartition
-from services.scoring.ledger import Fenced, Halted, Ledger, TooLarge, Unavailable
+from services.scoring.applying import Applying, Owned
+from services.scoring.appraising import AppraisalsPartition
+from services.scoring.counting import ResponsesPartition
+from services.scoring.ledger import Fenced, Halted, Ledger, Unavailable
 from services.scoring.polled import CHUNK_BYTES, Reassignments, chunks
 from services.scoring.refresher import Refresher
-from services.scoring.topics import Topics
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +32,6 @@ COMMIT_S = 5.0
 FOLLOW_S = 0.5
 """How soon a scorer goes over to a generation that has become current; until then it works on the one before."""
 
-Owned = ResponsesPartition | AppraisalsPartition
-
 
 class Consumer:
     """Consumes responses and appraisals in one group.
@@ -43,20 +40,14 @@ class Consumer:
     error, fence or rebalance. While it is not loaded it is paused, so that the group is kept up through an outage.
     """
 
-    def __init__(
-        self, settings: Settings, ledger: Ledger, counting: Counting, appraising: Appraising, refresher: Refresher
-    ) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, applying: Applying, refresher: Refresher) -> None:
         self._settings = settings
         self._ledger = ledger
-        self._counting = counting
-        self._appraising = appraising
+        self._applying = applying
         self._refresher = refresher
-        self._topics = Topics(settings)
-        self._appraisals = TopicPartition(settings.topic("appraisals"), 0)
         self._owned: dict[TopicPartition, Owned] = {}
         self._halted: dict[TopicPartition, str] = {}
         self._retry_at: dict[TopicPartition, float] = {}
-        self._holes: dict[TopicPartition, tuple[int, int]] = {}
         self._reassignments = Reassignments()
         self._stopping = threading.Event()
         self._refresh_at = 0.0
@@ -102,7 +93,7 @@ class Consumer:
                 self._turn(consumer)
             self._commit(consumer, wait=True)
         finally:
-            self._topics.close()
+            self._applying.close()
             consumer.close(autocommit=False, timeout_ms=5_000)
 
     def _turn(self, consumer: KafkaConsumer) -> None:
@@ -122,7 +113,7 @@ class Consumer:
 
     def _patience(self) -> float:
         """How long a poll may wait for records: no longer than until the next refresh is due."""
-        if not self._refresher.pending or self._appraisals not in self._owned:
+        if not self._refresher.pending or self._applying.appraisals not in self._owned:
             return POLL_S
         return min(POLL_S, max(0.0, self._refresh_at - time.monotonic()))
 
@@ -161,22 +152,19 @@ class Consumer:
         """Loads a partition and goes on from its stored position, the only offset that matters."""
         consumer.pause(partition)
         try:
-            topic_id = self._topics.identify(partition.topic)
-            position = self._ledger.position(partition.topic, partition.partition, topic_id)
-            self._topics.check(consumer, partition, position.next)
-            owner = self._appraising if partition == self._appraisals else self._counting
-            self._owned[partition] = owner.load(position)
+            owned = self._applying.load(consumer, partition)
         except Halted as error:
             self._halt(partition, error)
         except (Unavailable, Fenced, KafkaError) as error:
             log.warning("cannot load a partition yet", extra={"partition": str(partition), "error": str(error)})
             self._retry_at[partition] = time.monotonic() + RETRY_S
         else:
+            self._owned[partition] = owned
             del self._retry_at[partition]
-            consumer.seek(partition, position.next)
+            consumer.seek(partition, owned.position.next)
             consumer.resume(partition)
             metrics.OWNED.set(len(self._owned))
-            log.info("loaded a partition", extra={"partition": str(partition), "next": position.next})
+            log.info("loaded a partition", extra={"partition": str(partition), "next": owned.position.next})
 
     def _advance(self, consumer: KafkaConsumer, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """Applies what was polled of a partition, chunk by chunk, as long as each is the next."""
@@ -185,7 +173,7 @@ class Consumer:
             if owned is None:
                 return
             try:
-                if not self._follows(consumer, partition, owned.position.next, chunk[0].offset):
+                if not self._applying.follows(consumer, partition, owned.position.next, chunk[0].offset):
                     return
                 self._apply(owned, chunk)
             except Halted as error:
@@ -197,56 +185,25 @@ class Consumer:
             else:
                 self._measure(consumer, partition, owned)
 
-    def _follows(self, consumer: KafkaConsumer, partition: TopicPartition, next_: int, offset: int) -> bool:
-        """Whether a record at `offset` is the next one. Otherwise reading starts again from where it should be.
-
-        Offsets that hold no record (the marks of someone's Kafka transaction) are passed over once they were read
-        twice and the log still begins before them.
-
-        Raises:
-            Halted: records were deleted before they were counted.
-        """
-        if offset == next_:
-            return True
-        if offset > next_:
-            self._topics.check(consumer, partition, next_)
-            if self._holes.get(partition) == (next_, offset):
-                log.warning("passed over offsets without records", extra={"partition": str(partition), "next": next_})
-                return True
-            self._holes[partition] = (next_, offset)
-        consumer.seek(partition, next_)
-        return False
-
     def _give_up(self, consumer: KafkaConsumer, partition: TopicPartition, error: Unavailable | Fenced) -> None:
         """Drops a partition after an error; it is loaded again, at once or after a pause, and goes on from there."""
         metrics.SETBACKS.labels(type(error).__name__.lower()).inc()
+        # Another generation may have become current, and the one at hand be gone.
+        self._follow_at = 0.0
         log.warning("gave up a chunk", extra={"partition": str(partition), "error": str(error)})
         self._drop(partition)
         consumer.pause(partition)
         self._retry_at[partition] = time.monotonic() + (RETRY_S if isinstance(error, Unavailable) else 0.0)
 
     def _apply(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> None:
-        try:
-            with metrics.CHUNK_SECONDS.labels(chunk[0].topic.removeprefix(self._settings.topic_prefix)).time():
-                applied = self._applied(owned, chunk)
-        except TooLarge:
-            if len(chunk) == 1:
-                raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
-            middle = len(chunk) // 2
-            self._apply(owned, chunk[:middle])
-            self._apply(owned, chunk[middle:])
-            return
-        for effect, n in applied.effects.items():
-            metrics.RECORDS.labels(effect).inc(n)
-        self._refresher.touch(applied)
-
-    def _applied(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> Applied:
-        if isinstance(owned, AppraisalsPartition):
-            return self._appraising.apply(owned, chunk)
-        return self._counting.apply(owned, chunk)
+        with metrics.CHUNK_SECONDS.labels(chunk[0].topic.removeprefix(self._settings.topic_prefix)).time():
+            for applied in self._applying.apply(owned, chunk):
+                for effect, n in applied.effects.items():
+                    metrics.RECORDS.labels(effect).inc(n)
+                self._refresher.touch(applied)
 
     def _refresh(self) -> None:
-        appraisals = self._owned.get(self._appraisals)
+        appraisals = self._owned.get(self._applying.appraisals)
         if not isinstance(appraisals, AppraisalsPartition) or time.monotonic() < self._refresh_at:
             return
         own = {

@@ -12,9 +12,8 @@ from services.common import kafka, logs, mongo
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings
 from services.scoring import health
-from services.scoring.appraising import Appraising
+from services.scoring.applying import Applying
 from services.scoring.consumer import Consumer
-from services.scoring.counting import Counting
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Ledger, Unavailable
 from services.scoring.refresher import Refresher
@@ -39,9 +38,8 @@ class Scorer:
         self._catalogue = Catalogue(settings)
         self._ledger = Ledger(self._client)
         self._refresher = Refresher(self._client, self._catalogue, settings)
-        definitions = Definitions(self._catalogue)
-        counting, appraising = Counting(self._ledger, definitions), Appraising(self._ledger, definitions)
-        self.consumer = Consumer(settings, self._ledger, counting, appraising, self._refresher)
+        applying = Applying(settings, self._ledger, Definitions(self._catalogue))
+        self.consumer = Consumer(settings, self._ledger, applying, self._refresher)
         self._stopping = threading.Event()
 
     def stop(self) -> None:

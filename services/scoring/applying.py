@@ -1,0 +1,92 @@
+"""How a partition goes on: loaded at its stored position, then records applied as long as each is the next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+
+from services.common.settings import Settings
+from services.scoring.appraising import AppraisalsPartition, Appraising
+from services.scoring.chunk import Applied
+from services.scoring.counting import Counting, ResponsesPartition
+from services.scoring.definitions import Definitions
+from services.scoring.ledger import Halted, Ledger, TooLarge
+from services.scoring.topics import Topics
+
+log = logging.getLogger(__name__)
+
+Owned = ResponsesPartition | AppraisalsPartition
+
+
+class Applying:
+    """Loads partitions of both topics and applies records to them, whoever reads the log and for whatever purpose."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, definitions: Definitions) -> None:
+        self.appraisals = TopicPartition(settings.topic("appraisals"), 0)
+        self._ledger = ledger
+        self._counting = Counting(ledger, definitions)
+        self._appraising = Appraising(ledger, definitions)
+        self._topics = Topics(settings)
+        self._holes: dict[TopicPartition, tuple[int, int]] = {}
+
+    def close(self) -> None:
+        self._topics.close()
+
+    def load(self, consumer: KafkaConsumer, partition: TopicPartition) -> Owned:
+        """What is counted of a partition as of its stored position, the only offset that matters.
+
+        Raises:
+            Halted: the topic is not the one that was counted, or records are missing.
+            Fenced, Unavailable, KafkaError: not now.
+        """
+        topic_id = self._topics.identify(partition.topic)
+        position = self._ledger.position(partition.topic, partition.partition, topic_id)
+        self._topics.check(consumer, partition, position.next)
+        owner = self._appraising if partition == self.appraisals else self._counting
+        return owner.load(position)
+
+    def follows(self, consumer: KafkaConsumer, partition: TopicPartition, next_: int, offset: int) -> bool:
+        """Whether a record at `offset` is the next one. Otherwise reading starts again from where it should be.
+
+        Offsets that hold no record (the marks of someone's Kafka transaction) are passed over once they were read
+        twice and the log still begins before them.
+
+        Raises:
+            Halted: records were deleted before they were counted.
+            KafkaError: not now.
+        """
+        if offset == next_:
+            return True
+        if offset > next_:
+            self._topics.check(consumer, partition, next_)
+            if self._holes.get(partition) == (next_, offset):
+                log.warning("passed over offsets without records", extra={"partition": str(partition), "next": next_})
+                return True
+            self._holes[partition] = (next_, offset)
+        consumer.seek(partition, next_)
+        return False
+
+    def apply(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> Iterator[Applied]:
+        """Applies a chunk, in parts when the server refuses its size; yields what each part did.
+
+        Raises:
+            Halted: a single record is too large, or too many cannot be applied.
+            Fenced, Unavailable: the partition must be loaded anew.
+        """
+        try:
+            applied = (
+                self._appraising.apply(owned, chunk)
+                if isinstance(owned, AppraisalsPartition)
+                else self._counting.apply(owned, chunk)
+            )
+        except TooLarge:
+            if len(chunk) == 1:
+                raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
+            middle = len(chunk) // 2
+            yield from self.apply(owned, chunk[:middle])
+            yield from self.apply(owned, chunk[middle:])
+        else:
+            yield applied
