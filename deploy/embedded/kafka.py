@@ -26,8 +26,9 @@ process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}{listeners}
+advertised.listeners=PLAINTEXT://{host}:{port}{advertised}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
 log.dirs={data}
 # Topics are made by `parindex topics`, with their own settings, and nothing is thrown away by age.
 auto.create.topics.enable=false
@@ -79,7 +80,24 @@ class Place:
         return f"{self.host}:{self.port}"
 
 
-def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log: Path) -> Server:
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A further port for some clients, who are told to come to the port `advertised`: that of a proxy before it."""
+
+    name: str
+    port: int
+    advertised: int
+
+
+def kafka(
+    home: Path,
+    port: int,
+    controller_port: int,
+    jars: Sequence[Path],
+    log: Path,
+    *,
+    listeners: Sequence[Listener] = (),
+) -> Server:
     """Makes the broker's folder ready and returns the broker. A folder with data is kept as it is, whatever the ports.
 
     Args:
@@ -88,13 +106,16 @@ def kafka(home: Path, port: int, controller_port: int, jars: Sequence[Path], log
         controller_port: where it speaks with itself.
         jars: the class path, from `deploy.embedded.jars.ensure`.
         log: where its output goes.
+        listeners: further ports on the loopback address.
 
     Raises:
         StartError: the machine cannot run it, a port is taken, or the folder cannot be written.
     """
-    require_free("Kafka", port)
+    for taken in (port, *(listener.port for listener in listeners)):
+        require_free("Kafka", taken)
     require_free("Kafka's controller", controller_port)
-    return node(home, 1, [Place(LOOPBACK, port, controller_port)], jars, log, cluster=new_cluster())
+    place = Place(LOOPBACK, port, controller_port)
+    return node(home, 1, [place], jars, log, cluster=new_cluster(), listeners=listeners)
 
 
 def new_cluster() -> str:
@@ -111,6 +132,7 @@ def node(
     *,
     cluster: str,
     heap_mb: int = HEAP_MB,
+    listeners: Sequence[Listener] = (),
 ) -> Server:
     """Makes the folder of one node of a cluster ready and returns it. With three nodes any one may be lost.
 
@@ -122,6 +144,7 @@ def node(
         log: where its output goes.
         cluster: from `new_cluster`, the same for all.
         heap_mb: the most memory that its objects may take.
+        listeners: further ports of this node.
 
     Raises:
         StartError: the machine cannot run it, or the folder cannot be written.
@@ -141,6 +164,9 @@ def node(
                 host=place.host,
                 port=place.port,
                 controller_port=place.controller_port,
+                listeners="".join(f",{other.name}://{place.host}:{other.port}" for other in listeners),
+                advertised="".join(f",{other.name}://{place.host}:{other.advertised}" for other in listeners),
+                protocols="".join(f",{other.name}:PLAINTEXT" for other in listeners),
                 data=data,
                 replication=replication,
                 in_sync=max(1, replication - 1),
