@@ -10,13 +10,15 @@ from typing import Any, Literal, Self
 
 LOOPBACK = "127.0.0.1"
 
-Mode = Literal["pass", "refuse", "hole", "eatack"]
+Mode = Literal["pass", "delay", "refuse", "hole", "eatack"]
+DELAY_S = 0.1
 
 
 class Proxy:
     """Forwards connections to a server, in one of the modes
 
     pass    both ways
+    delay   both ways, each piece 100 ms late
     refuse  nothing listens, what was open is reset
     hole    connections are accepted and kept, and nothing passes either way
     eatack  what clients send passes, what the server answers is dropped
@@ -116,6 +118,8 @@ class Proxy:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, eaten: bool) -> None:
         while data := await reader.read(65_536):
+            if self._mode == "delay":
+                await asyncio.sleep(DELAY_S)
             await self._open.wait()
             if not (eaten and self._mode == "eatack"):
                 writer.write(data)
