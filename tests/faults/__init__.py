@@ -1,0 +1,1 @@
+"""`make faults`: the real system under seeded faults, held against what its clients were told."""
