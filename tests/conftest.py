@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,9 +48,9 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.address
 
 
-@pytest.fixture
-def settings_env(kafka_server: str, mongo_server: str) -> Iterator[dict[str, str]]:
-    """Environment of services that no other test shares topics, consumer groups or a database with."""
+@contextmanager
+def environment(kafka_server: str, mongo_server: str) -> Iterator[dict[str, str]]:
+    """Environment of services whose topics, consumer groups and database nobody else has; they go at the end."""
     name = f"test-{uuid.uuid4().hex[:12]}"
     yield {
         "PARINDEX_KAFKA": kafka_server,
@@ -63,3 +64,10 @@ def settings_env(kafka_server: str, mongo_server: str) -> Iterator[dict[str, str
         admin.delete_topics([topic for topic in admin.list_topics() if topic.startswith(f"{name}.")])
     finally:
         admin.close()
+
+
+@pytest.fixture
+def settings_env(kafka_server: str, mongo_server: str) -> Iterator[dict[str, str]]:
+    """Environment of the services of one test."""
+    with environment(kafka_server, mongo_server) as made:
+        yield made

@@ -21,6 +21,8 @@ from services.scoring.counting import Applied, Counting, ResponsesPartition
 from services.scoring.ledger import Document, Ledger
 from services.scoring.revisions import Rejected
 
+pytest.register_assert_rewrite("tests.integration.reckoning")
+
 SMALL = Path(__file__).parents[1] / "data" / "small_campaign.yaml"
 NOW = datetime(2022, 11, 18, 8, 45, tzinfo=UTC)
 TOPIC_ID = "0a1b2c3d-0000-4000-8000-000000000001"
@@ -35,10 +37,15 @@ def small() -> Campaign:
 
 @pytest.fixture
 def settings(settings_env: dict[str, str]) -> Settings:
+    return settings_of(settings_env)
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """Three partitions of responses, where the environment says."""
     return Settings(
-        kafka=settings_env["PARINDEX_KAFKA"],
-        mongo=settings_env["PARINDEX_MONGO"],
-        topic_prefix=settings_env["PARINDEX_TOPIC_PREFIX"],
+        kafka=environment["PARINDEX_KAFKA"],
+        mongo=environment["PARINDEX_MONGO"],
+        topic_prefix=environment["PARINDEX_TOPIC_PREFIX"],
         response_partitions=3,
     )
 
