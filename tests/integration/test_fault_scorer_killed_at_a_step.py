@@ -111,16 +111,14 @@ def cases(kafka_server: str, mongo_server: str, small: Campaign) -> Iterator[dic
         for case in made.values():
             case.meet_its_end()
             scorers.append(stack.enter_context(case.survey.scorer()))
-        eventually(lambda: all([case.noted_through() for case in made.values()]), 60)
+        eventually(lambda: sum(case.noted_through() for case in made.values()) == len(made), 60)
         yield made
         for scorer in scorers:
             scorer.stop()
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_scorer_killed_at_a_step_leaves_every_figure_exact(
-    cases: dict[str, Case], small: Campaign, step: str
-) -> None:
+def test_every_figure_is_exact_after_a_kill(cases: dict[str, Case], small: Campaign, step: str) -> None:
     case = cases[step]
     check(case.survey.db, case.survey.settings, small, case.said)
     assert case.through_after < SESSION_S + 2 + BUSY_S
