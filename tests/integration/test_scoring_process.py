@@ -50,6 +50,8 @@ class Survey:
         self.settings = settings
         self.db = mongo.database(client)
         self.producer = kafka.producer(settings, "test")
+        # A busy machine may take longer to name the partitions than a respondent should wait.
+        self.producer.config["max_block_ms"] = 30_000
 
     def publish(self, campaign: Campaign) -> None:
         self.say("campaigns", events.Definition(campaign.code, campaign.version, campaign_schema.dump(campaign)))
@@ -66,7 +68,7 @@ class Survey:
             )
             for record in records
         ]
-        return [future.get(timeout=10) for future in futures]
+        return [future.get(timeout=30) for future in futures]
 
     @contextmanager
     def scorer(self) -> Iterator[Scorer]:
