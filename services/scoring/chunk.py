@@ -83,19 +83,27 @@ class Chunk:
         counts: what the partition has counted before them.
         rejected: offsets of the rejected among the records before them.
         rules: where the definitions are.
+        most_rejected: of `WINDOW` records; None: any number, for what was applied before.
 
     Raises:
         Halted: too many records cannot be applied.
     """
 
     def __init__(
-        self, records: Sequence[ConsumerRecord], counts: Counts, rejected: Sequence[int], rules: Rules
+        self,
+        records: Sequence[ConsumerRecord],
+        counts: Counts,
+        rejected: Sequence[int],
+        rules: Rules,
+        *,
+        most_rejected: int | None = MOST_REJECTED,
     ) -> None:
         self.next = records[-1].offset + 1
         self.stage = counts.stage()
         self.letters: list[dict[str, Any]] = []
         """The dead letters, conflicts among them."""
         self._rules = rules
+        self._most_rejected = most_rejected
         self._rejected = deque(rejected)
         self._applied = Applied()
         self._read = [item for record in records if (item := self._reading(record)) is not None]
@@ -147,7 +155,7 @@ class Chunk:
             what = effect(row, event, item.digest)
             new = after(row, event, item.digest)
             if what in COUNTING:
-                added = None if new.withdrawn else _units(item.campaign, new.group, new.ratings)
+                added = None if new.withdrawn else units_of(item.campaign, new.group, new.ratings)
                 if row is not None and not row.withdrawn:
                     self._take_out(row)
                 if added is not None:
@@ -164,7 +172,7 @@ class Chunk:
 
     def _take_out(self, row: Row) -> None:
         campaign = self._rules.find(row.campaign, row.version)
-        units = _units(campaign, row.group, row.ratings)
+        units = units_of(campaign, row.group, row.ratings)
         self.stage.count(-1, row.campaign, row.group, units, self._rules.contribution(campaign))
 
     def _note(self, record: ConsumerRecord, campaign: Campaign, group: str, what: Effect) -> None:
@@ -178,8 +186,10 @@ class Chunk:
         self.letters.append(letter(record, error.reason, error.detail, event, None if event is None else digest(event)))
         self._applied.effects["rejected"] += 1
         self._rejected.append(record.offset)
+        if self._most_rejected is None:
+            return
         recent = sum(1 for offset in self._rejected if abs(record.offset - offset) < WINDOW)
-        if recent > MOST_REJECTED:
+        if recent > self._most_rejected:
             raise Halted(
                 f"{recent} of the last {WINDOW} records of partition {record.partition} of {record.topic} cannot be "
                 f"applied, the last at offset {record.offset}: {error}. If a wrong version of a service wrote or reads "
@@ -187,7 +197,7 @@ class Chunk:
             )
 
 
-def _units(campaign: Campaign, group: str, ratings: Ratings) -> Units:
+def units_of(campaign: Campaign, group: str, ratings: Ratings) -> Units:
     """The places of a response's answers, by unit.
 
     Raises:

@@ -73,8 +73,8 @@ class Counting:
 
         def work(derived: Generation, session: ClientSession) -> list[Document]:
             found = derived.responses.find({"_id": {"$in": chunk.ids}}, session=session)
-            rows = {document["_id"]: _row(document) for document in found}
-            changed = [_document(id_, owned.position.partition, row) for id_, row in chunk.count(rows).items()]
+            rows = {document["_id"]: read_row(document) for document in found}
+            changed = [row_document(id_, owned.position.partition, row) for id_, row in chunk.count(rows).items()]
             for collection, operations in (
                 (derived.responses, [_replacement(row) if row["_id"] in rows else InsertOne(row) for row in changed]),
                 (derived.tallies, [_replacement(tally) for tally in chunk.stage.tally_documents()]),
@@ -86,8 +86,7 @@ class Counting:
             derived.positions.update_one({"_id": owned.position.key}, counted, session=session)
             return chunk.letters
 
-        self._ledger.apply(owned.position, chunk.next, work)
-        owned.position.next = chunk.next
+        self._ledger.apply(owned.position, chunk.next, len(records), work)
         applied, owned.rejected = chunk.adopt()
         return applied
 
@@ -96,7 +95,8 @@ def _replacement(document: Document) -> ReplaceOne[Document]:
     return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
 
 
-def _row(document: Mapping[str, Any]) -> Row:
+def read_row(document: Mapping[str, Any]) -> Row:
+    """The row of a document."""
     return Row(
         document["campaign"],
         document["version"],
@@ -108,7 +108,8 @@ def _row(document: Mapping[str, Any]) -> Row:
     )
 
 
-def _document(id_: str, p: int, row: Row) -> Document:
+def row_document(id_: str, p: int, row: Row) -> Document:
+    """The document of a response's row; `p` is its partition."""
     return {
         "_id": id_,
         "p": p,

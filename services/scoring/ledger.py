@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
@@ -45,12 +45,16 @@ class Halted(Exception):
 
 @dataclass(slots=True)
 class Position:
-    """How far a partition of a topic is applied: `next` is the offset of the first record that is not."""
+    """How far a partition of a topic is applied: `next` is the offset of the first record that is not.
+
+    `records` is how many were applied (offsets may hold none); None where they were not counted from the start.
+    """
 
     topic: str
     partition: int
     next: int
     topic_id: str
+    records: int | None = None
 
     @property
     def key(self) -> Document:
@@ -100,7 +104,7 @@ class Ledger:
         try:
             found = self.generation.positions.find_one({"_id": key})
             if found is None:
-                found = {"_id": key, "p": partition, "topic_id": topic_id, "next": 0, "counted": {}}
+                found = {"_id": key, "p": partition, "topic_id": topic_id, "next": 0, "records": 0, "counted": {}}
                 self.generation.positions.insert_one(found)
         except DuplicateKeyError:
             return self.position(topic, partition, topic_id)
@@ -111,7 +115,7 @@ class Ledger:
                 f"topic {topic} was made anew (its id was {found['topic_id']}, it is {topic_id}): what was counted "
                 "came from a log that is gone; restore the log, or start with an empty database"
             )
-        return Position(topic, partition, found["next"], topic_id)
+        return Position(topic, partition, found["next"], topic_id, found.get("records"))
 
     def read(self, query: Callable[[Generation, ClientSession], Found], position: Position) -> Found:
         """What belongs to a position, read in one snapshot in which the position is the stored one.
@@ -133,6 +137,7 @@ class Ledger:
         self,
         position: Position,
         next_: int,
+        records: int,
         work: Callable[[Generation, ClientSession], Sequence[Document]],
     ) -> None:
         """Applies one chunk in one transaction (snapshot, majority), in these steps and in this order.
@@ -141,8 +146,14 @@ class Ledger:
            zombie collides before it works.
         2. `work`: looks up what the records refer to and writes what they change.
         3. `rejected`: the records that cannot be applied, as `work` returns them, kept whole.
-        4. Commit. After any error, whatever it says of the outcome, the caller loads the position again and goes
-           through the compare of step 1 again: never a guess.
+        4. Commit. Then `position` is the new one. After any error, whatever it says of the outcome, the caller loads
+           the position again and goes through the compare of step 1 again: never a guess.
+
+        Args:
+            position: the expected one.
+            next_: the offset after the chunk's last record.
+            records: how many the chunk has.
+            work: step 2.
 
         Raises:
             Fenced: step 1 did not find the expected position.
@@ -150,13 +161,14 @@ class Ledger:
             Unavailable: any other error; whether it was committed is not known.
         """
         session = self._session
+        after = replace(position, next=next_, records=None if position.records is None else position.records + records)
         try:
             session.start_transaction(
                 ReadConcern("snapshot"), WriteConcern("majority", j=True), max_commit_time_ms=COMMIT_MS
             )
             moved = self.generation.positions.update_one(
                 {"_id": position.key, "next": position.next, "topic_id": position.topic_id},
-                {"$set": {"next": next_}},
+                {"$set": {"next": after.next} | ({} if after.records is None else {"records": after.records})},
                 session=session,
             )
             if moved.matched_count == 0:
@@ -165,6 +177,7 @@ class Ledger:
             if rejected:
                 self.generation.rejected.insert_many(rejected, session=session)
             session.commit_transaction()
+            position.next, position.records = after.next, after.records
         except OperationFailure as error:
             if error.code == TRANSACTION_TOO_LARGE:
                 raise TooLarge from error

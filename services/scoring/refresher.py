@@ -26,7 +26,8 @@ from services.common.catalogue import Catalogue
 from services.common.generation import POINTER, Generation
 from services.common.index import Formula
 from services.common.settings import Settings
-from services.scoring.appraising import AppraisalsPartition, RowKey
+from services.scoring.appraisal_chunk import RowKey
+from services.scoring.appraising import AppraisalsPartition
 from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Document, Fenced, Unavailable

@@ -97,6 +97,24 @@ def test_all_revisions_of_an_id_in_one_chunk_leave_the_last(partition: Partition
     assert partition.db.responses.count_documents({}) == 1
 
 
+def test_a_position_counts_its_records_and_not_its_offsets(partition: Partition) -> None:
+    partition.say(response(1, GOOD), response(1, GOOD), response(2, GOOD, version=7))
+    partition.log.records.append(partition.log.records[-1])
+    partition.say(withdrawal(1, revision=2))
+    assert [partition.db.positions.find_one()[name] for name in ("next", "records")] == [5, 4]
+    partition.owned = partition.load()
+    partition.say(response(3, GOOD))
+    assert partition.db.positions.find_one()["records"] == 5
+
+
+def test_a_position_that_never_counted_its_records_does_not_begin_in_the_middle(partition: Partition) -> None:
+    partition.say(response(1, GOOD))
+    partition.db.positions.update_one({}, {"$unset": {"records": ""}})
+    partition.owned = partition.load()
+    partition.say(response(2, GOOD))
+    assert "records" not in partition.db.positions.find_one()
+
+
 def test_sums_of_contributions_follow_the_answers(partition: Partition) -> None:
     # l2 gives 0.1 point of which 2/3.5 are the citizens', l3 1.5: A and B (33.333333 %) come to 0.5571… points.
     partition.say(response(1, GOOD))
