@@ -13,6 +13,7 @@ COMMANDS = {
     "down": "services.cli.stack:down",
     "health": "services.cli.health:health",
     "intake": "services.cli.serve:intake",
+    "rebuild": "services.cli.rebuild:rebuild",
     "reporting": "services.cli.serve:reporting",
     "scoring": "services.cli.serve:scoring",
     "status": "services.cli.stack:status",

@@ -1,0 +1,99 @@
+"""Fills a generation from the log: every partition from its stored position to an end, through the ledger."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from kafka import TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError
+
+from services.common import kafka
+from services.common.settings import Settings
+from services.scoring.applying import Applying, Owned
+from services.scoring.ledger import Fenced, Unavailable
+from services.scoring.polled import CHUNK_BYTES, chunks
+
+log = logging.getLogger(__name__)
+
+Advance = Callable[[int], None]
+"""Told how many records were applied."""
+
+PATIENCE_S = 60.0
+"""How long a server may be away."""
+PAUSE_S = 0.5
+ANSWER_MS = 10_000
+
+
+class Filling:
+    """Reads all partitions of both topics side by side, in no consumer group.
+
+    Every method may raise
+        Halted: the log cannot be applied; the message says why.
+        Unavailable, KafkaError: a server was away for longer than `PATIENCE_S`; filling can go on later.
+    """
+
+    def __init__(self, settings: Settings, applying: Applying) -> None:
+        responses = settings.topic("responses")
+        partitions = [TopicPartition(responses, p) for p in range(settings.response_partitions)]
+        self._partitions = [*partitions, applying.appraisals]
+        self._applying = applying
+        self._owned: dict[TopicPartition, Owned] = {}
+        self._consumer = kafka.reader(
+            settings, "rebuild", max_poll_records=10_000, max_partition_fetch_bytes=CHUNK_BYTES
+        )
+        self._consumer.assign(self._partitions)
+
+    def close(self) -> None:
+        self._consumer.close(autocommit=False, timeout_ms=2_000)
+
+    def ends(self) -> Mapping[TopicPartition, int]:
+        """Where the log of each partition ends now."""
+        ends: Mapping[TopicPartition, int] = self._consumer.end_offsets(self._partitions, timeout_ms=ANSWER_MS)
+        return ends
+
+    def applied(self) -> int:
+        """How many records are applied, of all partitions together."""
+        self._load_missing()
+        return sum(owned.position.next for owned in self._owned.values())
+
+    def fill(self, ends: Mapping[TopicPartition, int], advance: Advance) -> None:
+        """Applies the log up to some ends."""
+        went_well_at = time.monotonic()
+        while True:
+            try:
+                self._load_missing()
+                if all(self._owned[partition].position.next >= end for partition, end in ends.items()):
+                    return
+                for partition, records in self._consumer.poll(timeout_ms=200).items():
+                    self._advance(partition, records, advance)
+                    went_well_at = time.monotonic()
+            except (Unavailable, Fenced, KafkaError) as error:
+                if time.monotonic() - went_well_at > PATIENCE_S:
+                    raise
+                log.warning("tries again", extra={"error": str(error)})
+                time.sleep(PAUSE_S)
+
+    def _load_missing(self) -> None:
+        for partition in self._partitions:
+            if partition not in self._owned:
+                owned = self._applying.load(self._consumer, partition)
+                self._consumer.seek(partition, owned.position.next)
+                self._owned[partition] = owned
+
+    def _advance(self, partition: TopicPartition, records: Sequence[ConsumerRecord], advance: Advance) -> None:
+        owned = self._owned[partition]
+        for chunk in chunks(records):
+            before = owned.position.next
+            try:
+                if not self._applying.follows(self._consumer, partition, before, chunk[0].offset):
+                    return
+                for _ in self._applying.apply(owned, chunk):
+                    advance(owned.position.next - before)
+                    before = owned.position.next
+            except (Unavailable, Fenced):
+                # What became of the chunk is unknown until the position is loaded again.
+                del self._owned[partition]
+                raise
