@@ -19,10 +19,10 @@ class Unfit(Exception):
 
 
 class Stale(Exception):
-    """The change was made for another version of the row than the one in force."""
+    """The change was made for another version of the row than the one in force, or comes too late after all."""
 
-    def __init__(self, base: int, version: int) -> None:
-        super().__init__(f"the change was made for version {base} of the row, which is now at version {version}")
+    def __init__(self, why: str, version: int) -> None:
+        super().__init__(f"{why}, which is now at version {version}")
         self.version = version
 
 
@@ -51,21 +51,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class AppraisalRow:
-    """The appraisal in force of a unit; version 0 is the empty row before any change."""
+    """The appraisal in force of a unit; version 0 is the empty row before any change.
+
+    `at` is where in the log its last change was first said.
+    """
 
     version: int = 0
     leaves: Mapping[str, LeafAppraisal] = field(default_factory=dict)
     bonus: Decimal = Decimal(0)
     penalty: Decimal = Decimal(0)
+    at: int = field(default=-1, compare=False)
 
-    def changed(self, change: Change) -> AppraisalRow:
+    def changed(self, change: Change, at: int | None = None) -> AppraisalRow:
         """The row after a change.
 
+        Args:
+            change: what is said.
+            at: where in the log it was first said; None: after all before.
+
         Raises:
-            Stale: the change was made for another version.
+            Stale: the change was made for another version, or was requeued and must not be made again or over a later.
         """
         if change.base is not None and change.base != self.version:
-            raise Stale(change.base, self.version)
+            raise Stale(f"the change was made for version {change.base} of the row", self.version)
+        if at is not None and at <= self.at:
+            raise Stale("this change or a later one has come to the row", self.version)
         leaves = dict(self.leaves)
         for code, appraisal in change.leaves.items():
             if appraisal is None:
@@ -73,7 +83,8 @@ class AppraisalRow:
             else:
                 leaves[code] = appraisal
         adjustments = {name: value or Decimal(0) for name, value in change.adjustments.items()}
-        return replace(self, version=self.version + 1, leaves=leaves, **adjustments)
+        at = self.at if at is None else at
+        return replace(self, version=self.version + 1, leaves=leaves, at=at, **adjustments)
 
 
 def check(campaign: Campaign, unit: str, change: Change) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 
+from kafka.consumer.fetcher import ConsumerRecord
+
 from services.common import campaign_schema
 from services.common.campaign import Campaign
 from services.common.events import Definition, Event
@@ -42,7 +44,8 @@ class Catalogue:
         """The newest version of every campaign."""
         return (versions[max(versions)] for versions in self._versions.values())
 
-    def _learn(self, offset: int, event: Event) -> None:
+    def _learn(self, record: ConsumerRecord, event: Event) -> None:
+        offset = record.offset
         if not isinstance(event, Definition):
             log.error("passed over an event that is no definition", extra={"offset": offset})
             return

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from services.common import kafka
@@ -22,13 +23,13 @@ PAUSE_S = 0.2
 
 
 class Follower:
-    """A thread that hands every event of a topic to `handle(offset, event)`, in the order of the log.
+    """A thread that hands every event of a topic to `handle(record, event)`, in the order of the log.
 
     `handle` runs on the follower's thread and must not raise. A record that is no event is logged and passed over.
     While Kafka is away nothing happens, and reading goes on by itself when it is back.
     """
 
-    def __init__(self, settings: Settings, topic: str, handle: Callable[[int, Event], None]) -> None:
+    def __init__(self, settings: Settings, topic: str, handle: Callable[[ConsumerRecord, Event], None]) -> None:
         self._settings = settings
         self._partition = TopicPartition(settings.topic(topic), 0)
         self._handle = handle
@@ -109,7 +110,7 @@ class Follower:
                     extra={"topic": record.topic, "offset": record.offset, "error": str(error)},
                 )
             else:
-                self._handle(record.offset, event)
+                self._handle(record, event)
             with self._changed:
                 self._next = record.offset + 1
                 self._changed.notify_all()

@@ -7,9 +7,10 @@ Collections (`p` is the partition a document belongs to, the shard key prefix of
       responses          _id response id, p, campaign, version, group, revision, digest, ratings, withdrawn
       tallies            _id {p, campaign, group, unit}, p, at, n, counts, opinions, s1, s2
       activity           _id {p, campaign, group, day}, p, submitted, edited, withdrawn, duplicate, superseded, conflict
-      appraisals         _id {campaign, unit}, p, version, leaves, bonus, penalty
+      appraisals         _id {campaign, unit}, p, version, at, leaves, bonus, penalty
       appraisal_changes  _id {topic, partition, offset}, p, campaign, unit, version, by, time, before, after
-      rejected           _id {topic, partition, offset}, p, reason, detail, campaign, response, revision, digest, record
+      rejected           _id {topic, partition, offset}, p, reason, detail, record; of what could be read campaign,
+                         response, revision, digest or unit; requeued and requeued_from, offsets of the same partition
     written by scoring, in the transaction of a refresh
       refresher          _id "refresher", token
       indices            _id {campaign, unit}, campaign, unit, block, version, state and what `index_document` writes

@@ -6,11 +6,14 @@ import logging
 from collections import OrderedDict
 from typing import Final
 
+from kafka.consumer.fetcher import ConsumerRecord
+
 from services.common.appraisals import AppraisalRow, Stale, Unfit, check
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
 from services.common.events import Appraisal, Event
 from services.common.follower import Follower
+from services.common.requeued import first_place
 from services.common.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,24 +41,24 @@ class Board:
         """What became of a change that has been read back: the row it made, or why it made none."""
         return self._outcomes.get(offset)
 
-    def _learn(self, offset: int, event: Event) -> None:
+    def _learn(self, record: ConsumerRecord, event: Event) -> None:
         if not isinstance(event, Appraisal):
-            log.error("passed over an event that is no appraisal", extra={"offset": offset})
+            log.error("passed over an event that is no appraisal", extra={"offset": record.offset})
             return
-        outcome = self._applied(event)
+        outcome = self._applied(event, first_place(record))
         if isinstance(outcome, AppraisalRow):
             self._rows[event.campaign, event.unit] = outcome
-        self._outcomes[offset] = outcome
+        self._outcomes[record.offset] = outcome
         while len(self._outcomes) > OUTCOMES:
             self._outcomes.popitem(last=False)
 
-    def _applied(self, event: Appraisal) -> Outcome:
+    def _applied(self, event: Appraisal, at: int) -> Outcome:
         campaign = self._definition(event)
         if campaign is None:
             return Unfit("unknown-campaign", f"version {event.campaign_version} of {event.campaign!r}")
         try:
             check(campaign, event.unit, event.change)
-            return self.row(event.campaign, event.unit).changed(event.change)
+            return self.row(event.campaign, event.unit).changed(event.change, at)
         except (Stale, Unfit) as refusal:
             return refusal
 

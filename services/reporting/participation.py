@@ -85,8 +85,14 @@ def _of_unit(standing: Standing, unit: str, group: Group) -> Document:
 
 
 def _activity(db: Database[Document], responses_topic: str, campaign: str) -> Document:
-    """What came in by day of the campaign's own time zone, in all, and what could not be applied, by reason."""
+    """What came in by day of the campaign's own time zone, in all, and what waits because it could not be applied."""
     sums = {effect: {"$sum": f"${effect}"} for effect in EFFECTS}
+    buried = {
+        "campaign": campaign,
+        "_id.topic": responses_topic,
+        "reason": {"$ne": "conflict"},
+        "requeued": {"$exists": False},
+    }
     with snapshot(db) as (derived, session):
         applied = positions(derived, responses_topic, session)
         by_day = derived.activity.aggregate(
@@ -100,7 +106,7 @@ def _activity(db: Database[Document], responses_topic: str, campaign: str) -> Do
         days = [{"day": day["_id"], **{effect: day[effect] for effect in EFFECTS}} for day in by_day]
         by_reason = derived.rejected.aggregate(
             [
-                {"$match": {"campaign": campaign, "reason": {"$ne": "conflict"}}},
+                {"$match": buried},
                 {"$group": {"_id": "$reason", "n": {"$sum": 1}}},
                 {"$sort": {"_id": 1}},
             ],

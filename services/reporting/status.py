@@ -6,6 +6,9 @@ place, or with this revision and content → conflict or rejected; the row has a
 revision with other content → conflict; the log is not applied up to this place → pending. What then remains was never
 in the log at this place: there is no such receipt.
 
+A buried record that an operator has requeued since, and that is applied again, is spoken for by the record it was
+requeued as.
+
 Without a place in the log an id that is on its way cannot be told from one that was never sent; both are not found.
 """
 
@@ -99,15 +102,20 @@ def _letter(
     derived: Generation, responses_topic: str, receipt: Receipt, session: ClientSession
 ) -> Mapping[str, Any] | None:
     """The record of this response that could not be applied: at the receipt's place, else with its content."""
-    wanted = {"_id": 0, "reason": 1, "campaign": 1, "response": 1, "record.key": 1}
+    wanted = {"reason": 1, "campaign": 1, "response": 1, "record.key": 1, "requeued": 1}
     if receipt.offset is not None:
         place = {"topic": responses_topic, "partition": receipt.partition, "offset": receipt.offset}
         found = derived.rejected.find_one({"_id": place}, wanted, session=session)
-        return found if found is not None and _is_about(found, receipt) else None
-    known: Document = {"campaign": receipt.campaign, "response": receipt.response}
-    known |= {"revision": receipt.revision} if receipt.revision is not None else {}
-    known |= {"digest": receipt.digest} if receipt.digest is not None else {}
-    return derived.rejected.find_one(known, wanted, sort=[("_id.offset", -1)], session=session)
+        found = found if found is not None and _is_about(found, receipt) else None
+    else:
+        known: Document = {"campaign": receipt.campaign, "response": receipt.response}
+        known |= {"revision": receipt.revision} if receipt.revision is not None else {}
+        known |= {"digest": receipt.digest} if receipt.digest is not None else {}
+        found = derived.rejected.find_one(known, wanted, sort=[("_id.offset", -1)], session=session)
+    while found is not None and "requeued" in found:
+        again = found["_id"] | {"offset": found["requeued"]}
+        found = derived.rejected.find_one({"_id": again}, wanted, session=session)
+    return found
 
 
 def _is_about(letter: Mapping[str, Any], receipt: Receipt) -> bool:

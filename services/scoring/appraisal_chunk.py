@@ -11,8 +11,9 @@ from kafka.consumer.fetcher import ConsumerRecord
 from services.common.appraisals import AppraisalRow, Stale, Unfit, check
 from services.common.events import Appraisal, leaf_document
 from services.common.records import Unreadable, decode
+from services.common.requeued import first_place, origin
 from services.scoring.chunk import Finder
-from services.scoring.letters import letter
+from services.scoring.letters import letter, mark
 from services.scoring.revisions import Rejected
 
 Document = dict[str, Any]
@@ -39,43 +40,53 @@ class AppraisalChunk:
         self.changes: list[Document] = []
         self.letters: list[Document] = []
         self.effects: Counter[str] = Counter()
+        self.requeued: dict[int, int] = {}
+        """What letters were requeued as, offset → offset; where there is no such letter it means nothing."""
         self._before = rows
         self._definitions = definitions
         for record in records:
             self._apply(record)
+        mark(self.letters, self.requeued)
 
     def documents(self) -> list[Document]:
         """The documents of the rows that are new or changed."""
         return [row_document(key, row) for key, row in self.rows.items()]
 
     def _apply(self, record: ConsumerRecord) -> None:
+        if (came_from := origin(record)) is not None:
+            self.requeued[came_from] = record.offset
+        event = None
         try:
-            event = self._reading(record)
+            event = _event(record)
+            self._check(event)
             key = event.campaign, event.unit
             before = self.rows.get(key) or self._before.get(key) or AppraisalRow()
-            self.rows[key] = before.changed(event.change)
+            self.rows[key] = before.changed(event.change, first_place(record))
         except Stale as error:
-            self.letters.append(letter(record, "stale", str(error)))
+            self.letters.append(letter(record, "stale", str(error), event))
             self.effects["stale"] += 1
         except Rejected as error:
-            self.letters.append(letter(record, error.reason, error.detail))
+            self.letters.append(letter(record, error.reason, error.detail, event))
             self.effects["rejected"] += 1
         else:
             self.changes.append(_change(record, event, before, self.rows[key]))
             self.effects["appraised"] += 1
 
-    def _reading(self, record: ConsumerRecord) -> Appraisal:
-        try:
-            event = decode(record.value, record.headers)
-        except Unreadable as error:
-            raise Rejected("unreadable", str(error)) from error
-        if not isinstance(event, Appraisal):
-            raise Rejected("misplaced", f"a {type(event).__name__.lower()} among appraisals")
+    def _check(self, event: Appraisal) -> None:
         try:
             check(self._definitions.find(event.campaign, event.campaign_version), event.unit, event.change)
         except Unfit as error:
             raise Rejected(error.reason, error.detail) from error
-        return event
+
+
+def _event(record: ConsumerRecord) -> Appraisal:
+    try:
+        event = decode(record.value, record.headers)
+    except Unreadable as error:
+        raise Rejected("unreadable", str(error)) from error
+    if not isinstance(event, Appraisal):
+        raise Rejected("misplaced", f"a {type(event).__name__.lower()} among appraisals")
+    return event
 
 
 def row_document(key: RowKey, row: AppraisalRow) -> Document:
@@ -86,6 +97,7 @@ def row_document(key: RowKey, row: AppraisalRow) -> Document:
         # The topic has one partition.
         "p": 0,
         "version": row.version,
+        "at": row.at,
         "leaves": {code: leaf_document(leaf) for code, leaf in row.leaves.items()},
         "bonus": str(row.bonus),
         "penalty": str(row.penalty),

@@ -18,6 +18,7 @@ from services.scoring.appraisal_chunk import AppraisalChunk, RowKey
 from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Document, Ledger, Position
+from services.scoring.letters import marks
 
 
 @dataclass(slots=True)
@@ -63,6 +64,8 @@ class Appraising:
             if replacements:
                 derived.appraisals.bulk_write(replacements, ordered=False, session=session)
                 derived.appraisal_changes.insert_many(chunk.changes, session=session)
+            if requeued := marks(owned.position.key, chunk.requeued):
+                derived.rejected.bulk_write(requeued, ordered=False, session=session)
             return chunk.letters
 
         self._ledger.apply(owned.position, chunk.next, len(records), work)
@@ -77,4 +80,5 @@ def read_row(document: Mapping[str, Any]) -> AppraisalRow:
         leaves={code: leaf_appraisal(leaf) for code, leaf in document["leaves"].items()},
         bonus=Decimal(document["bonus"]),
         penalty=Decimal(document["penalty"]),
+        at=document["at"],
     )

@@ -18,8 +18,9 @@ from services.common.campaign import Campaign
 from services.common.contribution import Contribution
 from services.common.events import Ratings, Response, Withdrawal, digest
 from services.common.records import Unreadable, decode
+from services.common.requeued import origin
 from services.scoring.ledger import Halted
-from services.scoring.letters import letter
+from services.scoring.letters import letter, mark
 from services.scoring.revisions import Effect, Rejected, Row, after, effect
 from services.scoring.tallies import Counts, Units
 
@@ -102,6 +103,9 @@ class Chunk:
         self.stage = counts.stage()
         self.letters: list[dict[str, Any]] = []
         """The dead letters, conflicts among them."""
+        self._origins = {record.offset: found for record in records if (found := origin(record)) is not None}
+        self.requeued = {came_from: offset for offset, came_from in self._origins.items()}
+        """What letters were requeued as, offset → offset; where there is no such letter it means nothing."""
         self._rules = rules
         self._most_rejected = most_rejected
         self._rejected = deque(rejected)
@@ -125,6 +129,7 @@ class Chunk:
         now = dict(rows)
         changed = {item.event.response for item in self._read if self._count(item, now) in COUNTING}
         self.stage.seal(self.next)
+        mark(self.letters, self.requeued)
         return {id_: now[id_] for id_ in changed}
 
     def adopt(self) -> tuple[Applied, deque[int]]:
@@ -185,6 +190,9 @@ class Chunk:
         """Buries a record, unless too many are."""
         self.letters.append(letter(record, error.reason, error.detail, event, None if event is None else digest(event)))
         self._applied.effects["rejected"] += 1
+        if record.offset in self._origins:
+            # It was buried before: an operator who requeues too early must not stop the partition.
+            return
         self._rejected.append(record.offset)
         if self._most_rejected is None:
             return

@@ -14,6 +14,7 @@ from pymongo.client_session import ClientSession
 from services.common.generation import Generation
 from services.scoring.chunk import WINDOW, Applied, Chunk, Finder, Rules
 from services.scoring.ledger import Document, Ledger, Position
+from services.scoring.letters import marks
 from services.scoring.revisions import Row
 from services.scoring.tallies import Counts, Tally, tally_key
 
@@ -55,8 +56,9 @@ class Counting:
                 "$gte": {**position.key, "offset": position.next - WINDOW},
                 "$lt": {**position.key, "offset": position.next},
             }
-            # A conflict is a rater's doing and says nothing about a deployment.
-            letters = derived.rejected.find({"_id": window, "reason": {"$ne": "conflict"}}, {"_id": 1}, session=session)
+            # A conflict is a rater's doing, what was requeued an operator's: they say nothing about a deployment.
+            telling = {"_id": window, "reason": {"$ne": "conflict"}, "requeued_from": {"$exists": False}}
+            letters = derived.rejected.find(telling, {"_id": 1}, session=session)
             rejected = deque(sorted(found["_id"]["offset"] for found in letters))
             return ResponsesPartition(position, Counts(p, tallies, activity, stored.get("counted", {})), rejected)
 
@@ -79,6 +81,7 @@ class Counting:
                 (derived.responses, [_replacement(row) if row["_id"] in rows else InsertOne(row) for row in changed]),
                 (derived.tallies, [_replacement(tally) for tally in chunk.stage.tally_documents()]),
                 (derived.activity, [_replacement(day) for day in chunk.stage.activity_documents()]),
+                (derived.rejected, marks(owned.position.key, chunk.requeued)),
             ):
                 if operations:
                     collection.bulk_write(operations, ordered=False, session=session)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
+from pymongo import UpdateOne
 
-from services.common.events import Response, Withdrawal
+from services.common.events import Appraisal, Response, Withdrawal
+from services.common.requeued import origin
+
+Document = dict[str, Any]
 
 EXPECTED = ("conflict", "stale")
 """Reasons that say nothing about a deployment: a rater's second form, an appraiser who was late."""
@@ -16,11 +21,11 @@ def letter(
     record: ConsumerRecord,
     reason: str,
     detail: str,
-    event: Response | Withdrawal | None = None,
+    event: Response | Withdrawal | Appraisal | None = None,
     digest: str | None = None,
-) -> dict[str, Any]:
+) -> Document:
     """The document of a rejected record; `event` and `digest` let its sender find it by receipt."""
-    document: dict[str, Any] = {
+    document: Document = {
         "_id": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
         "p": record.partition,
         "reason": reason,
@@ -32,7 +37,11 @@ def letter(
             "timestamp": record.timestamp,
         },
     }
-    if event is not None:
+    if (came_from := origin(record)) is not None:
+        document["requeued_from"] = came_from
+    if isinstance(event, Appraisal):
+        document |= {"campaign": event.campaign, "unit": event.unit}
+    elif event is not None:
         document |= {
             "campaign": event.campaign,
             "response": event.response,
@@ -40,3 +49,23 @@ def letter(
             "digest": digest,
         }
     return document
+
+
+def mark(letters: Iterable[Document], requeued: Mapping[int, int]) -> None:
+    """Marks letters whose records were requeued.
+
+    Args:
+        letters: of one partition.
+        requeued: the offset of a record → that of the record it was requeued as.
+    """
+    for document in letters:
+        if (again := requeued.get(document["_id"]["offset"])) is not None:
+            document["requeued"] = again
+
+
+def marks(partition: Mapping[str, Any], requeued: Mapping[int, int]) -> list[UpdateOne]:
+    """The same for letters that are stored already; `partition` is {topic, partition}."""
+    return [
+        UpdateOne({"_id": {**partition, "offset": offset}}, {"$set": {"requeued": again}})
+        for offset, again in requeued.items()
+    ]

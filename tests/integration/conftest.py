@@ -16,6 +16,7 @@ from services.common import campaign_schema, events, mongo
 from services.common.appraisals import Change
 from services.common.campaign import Campaign, extended_layout
 from services.common.records import encode
+from services.common.requeued import HEADER
 from services.common.settings import Settings
 from services.scoring.counting import Applied, Counting, ResponsesPartition
 from services.scoring.ledger import Document, Ledger
@@ -114,6 +115,12 @@ class Log:
         )
         self.records.append(record)
         return record
+
+    def requeue(self, offset: int) -> ConsumerRecord:
+        """Appends the record at an offset again, as an operator's requeueing does."""
+        record, topic = self.records[offset], self.topic.rpartition(".")[2]
+        came_from = HEADER, f"{topic}/{self.partition}/{offset}".encode()
+        return self.append(record.value, [*record.headers, came_from])
 
 
 def _bytes(event: events.Event) -> tuple[bytes, list[tuple[str, bytes]]]:

@@ -11,6 +11,8 @@ from pymongo.errors import AutoReconnect
 
 from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign, extended_layout
+from services.common.events import Appraisal
+from services.common.requeued import HEADER
 from services.common.settings import Settings
 from services.scoring.appraising import Appraising
 from services.scoring.ledger import Document, Fenced, Halted, Ledger, Unavailable
@@ -195,6 +197,68 @@ def test_conflicts_are_no_reason_to_stop(partition: Partition) -> None:
     assert partition.db.rejected.count_documents({"reason": "conflict"}) == 150
 
 
+def letters_of(partition: Partition) -> list[tuple[int, str, int | None, int | None]]:
+    """Offset, reason, what it was requeued as and from."""
+    return [
+        (kept["_id"]["offset"], kept["reason"], kept.get("requeued"), kept.get("requeued_from"))
+        for kept in partition.db.rejected.find().sort("_id")
+    ]
+
+
+class TestRequeued:
+    """A record published again counts like any other, and marks the letter that it came from in the same step."""
+
+    def test_what_can_be_applied_now_is_counted_once_and_its_letter_marked(
+        self, client: MongoClient[Document], settings: Settings, small: Campaign
+    ) -> None:
+        partition = Partition(client, settings, (small,))
+        partition.say(response(1, GOOD, version=2), response(2, GOOD))
+        second = Partition(client, settings, (small, dataclasses.replace(small, version=2)))
+        second.log = partition.log
+        for _ in range(2):
+            second.counting.apply(second.owned, [second.log.requeue(0)])
+        assert (second.tally("w1")["n"], second.row(1)["version"]) == (2, 2)
+        assert letters_of(second) == [(0, "unknown-campaign", 3, None)]
+        assert second.load().counts == second.owned.counts
+
+    def test_what_is_rejected_again_has_a_letter_of_its_own(self, partition: Partition) -> None:
+        partition.say(response(1, GOOD, version=7))
+        for place in (0, 1):
+            partition.counting.apply(partition.owned, [partition.log.requeue(place)])
+        reason = "unknown-campaign"
+        assert letters_of(partition) == [(0, reason, 1, None), (1, reason, 2, 0), (2, reason, None, 1)]
+
+    def test_a_letter_of_the_same_chunk_is_marked_too(self, partition: Partition) -> None:
+        records = [*partition.log.say(response(1, GOOD, version=7), response(2, GOOD)), partition.log.requeue(0)]
+        partition.counting.apply(partition.owned, records)
+        assert letters_of(partition) == [(0, "unknown-campaign", 2, None), (2, "unknown-campaign", None, 0)]
+
+    def test_what_had_its_effect_before_has_none_again(self, partition: Partition) -> None:
+        partition.say(response(1, GOOD))
+        before = partition.tally("w1")
+        applied = partition.counting.apply(partition.owned, [partition.log.requeue(0)])
+        assert (applied.effects, partition.tally("w1"), letters_of(partition)) == ({"duplicate": 1}, before, [])
+
+    def test_a_place_of_another_partition_marks_nothing(self, partition: Partition) -> None:
+        partition.say(response(1, GOOD, version=7))
+        record = partition.log.records[0]
+        partition.counting.apply(
+            partition.owned, [partition.log.append(record.value, [*record.headers, (HEADER, b"responses/1/0")])]
+        )
+        assert letters_of(partition) == [(0, "unknown-campaign", None, None), (1, "unknown-campaign", None, None)]
+
+    def test_requeueing_too_early_does_not_stop_a_partition(self, partition: Partition) -> None:
+        """What is rejected again was buried before: it says nothing more about a deployment."""
+        garbage = [partition.log.append(b"{", []) for _ in range(100)]
+        partition.counting.apply(partition.owned, garbage)
+        partition.counting.apply(partition.owned, [partition.log.requeue(offset) for offset in range(100)])
+        partition.owned = partition.load()
+        partition.counting.apply(partition.owned, [partition.log.requeue(0)])
+        assert partition.db.rejected.count_documents({}) == 201
+        with pytest.raises(Halted, match="101 of the last 1000 records"):
+            partition.counting.apply(partition.owned, [partition.log.append(b"{", [])])
+
+
 def test_a_zombie_is_refused_and_writes_nothing(
     client: MongoClient[Document], settings: Settings, small: Campaign, partition: Partition
 ) -> None:
@@ -291,6 +355,7 @@ def test_appraisals_are_applied_in_the_order_of_the_log(
         "_id": {"campaign": "small", "unit": "w1"},
         "p": 0,
         "version": 2,
+        "at": 4,
         "leaves": {"l1": {"not_applicable": True, "note": "none issued"}},
         "bonus": "1",
         "penalty": "0",
@@ -302,6 +367,43 @@ def test_appraisals_are_applied_in_the_order_of_the_log(
         "stale",
         "impossible-points",
         "unknown-leaf",
+    ]
+    assert appraising.load(ledger.position(log.topic, 0, TOPIC_ID)) == owned
+    ledger.close()
+
+
+def test_a_requeued_appraisal_counts_once_in_its_old_place_among_the_changes_of_its_unit(
+    client: MongoClient[Document], settings: Settings, small: Campaign
+) -> None:
+    def points(given: str, unit: str = "w1", version: int = 1, base: int | None = None) -> Appraisal:
+        change = Change({"l1": LeafAppraisal(points=Decimal(given))}, {}, base)
+        return dataclasses.replace(appraisal(unit, change), campaign_version=version)
+
+    ledger = Ledger(client)
+    log = Log(settings.topic("appraisals"))
+    appraising = Appraising(ledger, Known(small))
+    owned = appraising.load(ledger.position(log.topic, 0, TOPIC_ID))
+    # Two units are appraised by a version that is not there yet; one of them is appraised anew meanwhile.
+    log.say(points("1", version=2), points("1", "002", version=2), points("0.5", "002", version=2, base=1))
+    appraising.apply(owned, [*log.records, *log.say(points("2"))])
+    appraising = Appraising(ledger, Known(small, dataclasses.replace(small, version=2)))
+    for place in (0, 1, 1, 2):
+        appraising.apply(owned, [log.requeue(place)])
+    rows = {found["_id"]["unit"]: found for found in ledger.db.appraisals.find()}
+    assert {unit: (row["version"], row["at"], row["leaves"]["l1"]["points"]) for unit, row in rows.items()} == {
+        "w1": (1, 3, "2"),
+        "002": (2, 2, "0.5"),
+    }
+    letters = [
+        (kept["_id"]["offset"], kept["reason"], kept["unit"], kept.get("requeued"))
+        for kept in ledger.db.rejected.find({"campaign": "small"}).sort("_id")
+    ]
+    assert letters == [
+        (0, "unknown-campaign", "w1", 4),
+        (1, "unknown-campaign", "002", 6),
+        (2, "unknown-campaign", "002", 7),
+        (4, "stale", "w1", None),
+        (6, "stale", "002", None),
     ]
     assert appraising.load(ledger.position(log.topic, 0, TOPIC_ID)) == owned
     ledger.close()

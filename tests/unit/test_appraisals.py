@@ -89,3 +89,11 @@ def test_of_two_changes_for_one_version_the_first_stands(said: list[Change]):
         with pytest.raises(Stale):
             row.changed(Change({"a": SOME}, {}, number))
     assert row.version == len(said)
+
+
+def test_a_change_that_was_requeued_is_made_once_and_never_over_a_later_one():
+    row = EMPTY.changed(Change({"a": SOME}), 4)
+    for at in (3, 4):
+        with pytest.raises(Stale, match=r"this change or a later one .* version 1"):
+            row.changed(Change({"a": OTHER}), at)
+    assert row.changed(Change({"a": OTHER}), 5).at == 5

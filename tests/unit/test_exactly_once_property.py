@@ -25,7 +25,9 @@ from services.common.campaign import Campaign
 from services.common.events import Event, Response, Withdrawal, digest
 from services.common.index import Formula, Points
 from services.common.records import encode
+from services.common.requeued import HEADER
 from services.scoring.chunk import Chunk, Rules
+from services.scoring.letters import mark
 from services.scoring.revisions import Effect, Rejected, Row, effect
 from services.scoring.tallies import Counts, Document, Stage, Tally, TallyKey, tally_key, total
 
@@ -89,6 +91,12 @@ class Partition:
             ConsumerRecord("responses", self.number, 0, offset, timestamp, 0, b"", value, headers, None, 0, 0, 0)
         )
 
+    def requeue(self, offset: int) -> None:
+        """Writes a record again, as an operator does."""
+        first = self.records[offset]
+        headers = [*first.headers, (HEADER, f"responses/{self.number}/{offset}".encode())]
+        self.records.append(first._replace(offset=len(self.records), headers=headers))
+
     def load(self) -> None:
         """What an owner does first; memory is then what was committed."""
         documents = [bson.decode(document) for document in self.tallies.values()]
@@ -104,7 +112,9 @@ class Partition:
             },
             {campaign: dict(groups) for campaign, groups in self.counted.items()},
         )
-        self.rejected = deque(row["_id"]["offset"] for row in self.letters if row["reason"] != "conflict")
+        self.rejected = deque(
+            row["_id"]["offset"] for row in self.letters if row["reason"] != "conflict" and "requeued_from" not in row
+        )
 
     def apply(self, size: int, *, committed: bool = True) -> None:
         """Applies the next records as one chunk, up to its commit or past it."""
@@ -118,8 +128,17 @@ class Partition:
         self.tallies |= {tally_key(document): bson.encode(document) for document in chunk.stage.tally_documents()}
         self.activity |= {str(document["_id"]): document for document in chunk.stage.activity_documents()}
         self.counted = chunk.stage.counted
+        mark(self.letters, chunk.requeued)
         self.letters += chunk.letters
         _, self.rejected = chunk.adopt()
+
+
+@dataclass(frozen=True)
+class Requeued:
+    """Of some partition, the record that was written so many records before is written again."""
+
+    partition: int
+    before: int
 
 
 @dataclass(frozen=True)
@@ -133,25 +152,41 @@ class Step:
     fate: Literal["committed", "killed", "too large"]
 
 
-def scored(said: Sequence[Event | bytes], steps: Sequence[Step]) -> list[Partition]:
+def scored(said: Sequence[Event | bytes | Requeued], steps: Sequence[Step]) -> list[Partition]:
     """The partitions after all was said and scored in steps, memory thrown away here and there."""
+    partitions = written(said)
+    for partition in partitions:
+        score(partition, steps)
+    return partitions
+
+
+def written(said: Sequence[Event | bytes | Requeued]) -> list[Partition]:
+    """The partitions with all that was said in their logs."""
     partitions = [Partition(number) for number in range(PARTITIONS)]
     for event in said:
+        if isinstance(event, Requeued):
+            chosen = partitions[event.partition]
+            if event.before < len(chosen.records):
+                chosen.requeue(len(chosen.records) - 1 - event.before)
+            continue
         key = event.response if isinstance(event, Response | Withdrawal) else ""
         partitions[sum(key.encode()) % PARTITIONS].append(event)
-    for partition in partitions:
-        pace = iter([*steps, *[Step(len(said), "committed")] * len(said)])
-        while partition.next < len(partition.records):
-            step = next(pace)
-            if step.fate != "committed":
-                partition.apply(step.size, committed=False)
-            if step.fate == "killed":
-                partition.load()
-            partition.apply(1 + step.size // 2 if step.fate == "too large" else step.size)
-            memory = partition.memory
-            partition.load()
-            assert partition.memory == memory, "what is loaded is not what was in memory"
     return partitions
+
+
+def score(partition: Partition, steps: Sequence[Step]) -> None:
+    """Scores what a partition's log holds in steps."""
+    pace = iter([*steps, *[Step(len(partition.records), "committed")] * len(partition.records)])
+    while partition.next < len(partition.records):
+        step = next(pace)
+        if step.fate != "committed":
+            partition.apply(step.size, committed=False)
+        if step.fate == "killed":
+            partition.load()
+        partition.apply(1 + step.size // 2 if step.fate == "too large" else step.size)
+        memory = partition.memory
+        partition.load()
+        assert partition.memory == memory, "what is loaded is not what was in memory"
 
 
 def standing(said: Sequence[Response | Withdrawal]) -> dict[str, Response | Withdrawal]:
@@ -344,6 +379,7 @@ LOG = st.lists(
     CONFLICTING
     | st.builds(Withdrawal, st.sampled_from(IDS[:3]), st.integers(1, 3), st.just("survey"), st.just(1))
     | UNFIT
+    | st.builds(Requeued, st.integers(0, PARTITIONS - 1), st.integers(0, 9))
 )
 
 
@@ -352,12 +388,25 @@ def offset_of(letter: Document) -> int:
     return offset
 
 
-def in_any_chunks(said: list[Event | bytes], steps: list[Step]) -> None:
+def requeued_as(partition: Partition) -> dict[int, int]:
+    """The offset of each letter that was requeued → that of the last record that was written again for it."""
+    letters = {offset_of(letter) for letter in partition.letters}
+    again = {
+        int(headers[-1][1].rpartition(b"/")[2]): record.offset
+        for record in partition.records
+        if (headers := record.headers) and headers[-1][0] == HEADER
+    }
+    return {offset: later for offset, later in again.items() if offset in letters}
+
+
+def in_any_chunks(said: list[Event | bytes | Requeued], steps: list[Step]) -> None:
     """Conflicts and dead letters included: a log has one result, however it is cut and whatever is lost on the way."""
     live, replayed = scored(said, steps), scored(said, [])
     for one, other in zip(live, replayed, strict=True):
         assert one.rows == other.rows
         assert sorted(one.letters, key=offset_of) == sorted(other.letters, key=offset_of)
+        marked = {offset_of(letter): letter["requeued"] for letter in one.letters if "requeued" in letter}
+        assert marked == requeued_as(one)
         assert one.memory.activity == other.memory.activity
         assert one.memory.counted == other.memory.counted
         assert {key: replace(tally, at=0) for key, tally in one.memory.tallies.items()} == {
@@ -381,8 +430,30 @@ def test_the_result_follows_from_what_was_said_in_any_order(said: list[Response 
 
 
 @given(LOG, STEPS)
-def test_a_replay_of_the_log_gives_what_was_counted_live(said: list[Event | bytes], steps: list[Step]):
+def test_a_replay_of_the_log_gives_what_was_counted_live(said: list[Event | bytes | Requeued], steps: list[Step]):
     in_any_chunks(said, steps)
+
+
+@given(shuffled(), STEPS)
+def test_what_was_rejected_and_is_requeued_counts_as_if_it_had_never_been(
+    said: list[Response | Withdrawal], steps: list[Step]
+):
+    """The second version is published only after all was said, and what waits for it is requeued then."""
+    partitions = written(said)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(VERSIONS, (SECOND.code, SECOND.version))
+        for partition in partitions:
+            score(partition, steps)
+    late = sum(event.campaign_version == SECOND.version for event in said)
+    assert sum(len(partition.letters) for partition in partitions) == late
+    for partition in partitions:
+        for letter in list(partition.letters):
+            partition.requeue(offset_of(letter))
+        score(partition, steps)
+        assert all("requeued" in letter for letter in partition.letters)
+    check_rows(said, partitions)
+    check_counts(said, partitions)
+    check_indices(said, partitions)
 
 
 def without_duplicates_seen(row: Row | None, event: Response | Withdrawal, digest: str) -> Effect:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common import campaign_schema
 from services.common.appraisals import AppraisalRow, Change, LeafAppraisal, Stale, Unfit
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
 from services.common.events import Appraisal, Definition, Withdrawal
+from services.common.requeued import HEADER
 from services.common.settings import Settings
 from services.intake.board import OUTCOMES, Board
 from tests.intake import definition
 
 NOW = datetime(2022, 11, 18, tzinfo=UTC)
-Learn = Callable[[int, object], None]
 
 
 def defined(version: int = 1) -> Definition:
@@ -35,12 +35,18 @@ def appraisal(change: Change, *, unit: str = "w1", version: int = 1) -> Appraisa
 @pytest.fixture
 def board() -> Board:
     catalogue = Catalogue(Settings())
-    catalogue.follower._handle(0, defined())
+    catalogue.follower._handle(at("campaigns", 0), defined())
     return Board(Settings(), catalogue)
 
 
-def learn(board: Board, offset: int, event: Appraisal | Withdrawal) -> None:
-    board.follower._handle(offset, event)
+def at(topic: str, offset: int, *came_from: int) -> ConsumerRecord:
+    headers = [(HEADER, f"{topic}/0/{place}".encode()) for place in came_from]
+    return ConsumerRecord(topic, 0, 0, offset, 0, 0, b"", b"", headers, None, 0, 0, 0)
+
+
+def learn(board: Board, offset: int, event: Appraisal | Withdrawal, *came_from: int) -> None:
+    """Hands the board an event; `came_from` are the places it was requeued from."""
+    board.follower._handle(at("appraisals", offset, *came_from), event)
 
 
 def bonus(value: int, base: int | None = None) -> Change:
@@ -88,6 +94,21 @@ def test_a_change_of_an_unknown_unit_or_version_makes_none(board: Board, monkeyp
     learn(board, 1, appraisal(bonus(1), version=7))
     assert isinstance(board.outcome(0), Unfit)
     assert isinstance(board.outcome(1), Unfit)
+
+
+def test_a_requeued_change_counts_only_where_the_first_had_no_effect(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scoring may have refused what was applied here: it then has the row of this version too."""
+    monkeypatch.setattr("services.intake.board.DEFINITION_S", 0.01)
+    learn(board, 0, appraisal(bonus(1)))
+    learn(board, 1, appraisal(bonus(1)), 0)
+    assert board.row("small", "w1").version == 1
+    learn(board, 2, appraisal(bonus(2), version=2))
+    assert isinstance(board.outcome(2), Unfit)
+    board._catalogue.follower._handle(at("campaigns", 1), defined(2))
+    learn(board, 3, appraisal(bonus(2), version=2), 2)
+    assert (board.row("small", "w1").version, board.row("small", "w1").bonus) == (2, 2)
 
 
 def test_an_event_of_another_kind_is_passed_over(board: Board) -> None:

@@ -84,8 +84,24 @@ def test_activity_is_summed_over_partitions_and_groups(
             {"_id": {"topic": f"x.{topic}", "partition": 2}, "p": 2, "next": 99},
         ]
     )
-    for code, reason, times in (("survey", "unknown-unit", 2), ("survey", "conflict", 1), ("other", "stale", 1)):
-        db.rejected.insert_many([{"campaign": code, "reason": reason} for _ in range(times)])
+    letters: list[tuple[str, str, Document]] = [
+        (topic, "unknown-unit", {}),
+        (topic, "unknown-unit", {}),
+        (topic, "conflict", {}),
+        # Requeued since, and not among what waits any more.
+        (topic, "unknown-unit", {"requeued": 9}),
+        (topic, "unknown-group", {"campaign": "other"}),
+        (settings.topic("appraisals"), "stale", {"unit": "u1"}),
+    ]
+    db.rejected.insert_many(
+        {
+            "_id": {"topic": its_topic, "partition": 0, "offset": offset},
+            "campaign": "survey",
+            "reason": reason,
+            **more,
+        }
+        for offset, (its_topic, reason, more) in enumerate(letters)
+    )
     activity = serve().get("/v1/campaigns/survey/participation").json["activity"]
     assert activity["days"] == [
         {"day": "2022-11-18", **dict(zip(EFFECTS, (7, 0, 1, 0, 1, 2), strict=True))},

@@ -23,7 +23,7 @@ def id_of(number: int) -> str:
     return str(uuid.UUID(int=number))
 
 
-COUNTED, WITHDRAWN, ELSEWHERE, REJECTED, UNREADABLE, UNKNOWN = map(id_of, range(6))
+COUNTED, WITHDRAWN, ELSEWHERE, REJECTED, UNREADABLE, UNKNOWN, REQUEUED, AGAIN = map(id_of, range(8))
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +36,21 @@ def client(shared: Shared) -> FlaskClient:
         kept = {"p": 3, "campaign": "survey", "version": 1, "group": "g1", "revision": 2, "digest": NEW}
         return {"_id": id_, **kept, "ratings": {"u1": {"q": "A"}}, "withdrawn": False, **changed}
 
-    def letter(offset: int, reason: str, response: str, revision: int, digest: str) -> Document:
+    def letter(offset: int, reason: str, response: str, revision: int, digest: str, **requeued: int) -> Document:
         place = {"topic": topic, "partition": 3, "offset": offset}
         record = {"key": response.encode(), "value": b"{}", "headers": [], "timestamp": 0}
         about = {"campaign": "survey", "response": response, "revision": revision, "digest": digest}
         if reason == "unreadable":
             about = {}
-        return {"_id": place, "p": 3, "reason": reason, "detail": "secret", "record": record, **about}
+        return {"_id": place, "p": 3, "reason": reason, "detail": "secret", "record": record, **about, **requeued}
 
     db.responses.insert_many(
-        [row(COUNTED), row(WITHDRAWN, withdrawn=True, ratings={}), row(ELSEWHERE, campaign="other")]
+        [
+            row(COUNTED),
+            row(WITHDRAWN, withdrawn=True, ratings={}),
+            row(ELSEWHERE, campaign="other"),
+            row(REQUEUED),
+        ]
     )
     db.rejected.insert_many(
         [
@@ -53,6 +58,13 @@ def client(shared: Shared) -> FlaskClient:
             letter(11, "unknown-unit", REJECTED, 1, NEW),
             letter(12, "unreadable", UNREADABLE, 1, NEW),
             letter(13, "unknown-unit", COUNTED, 3, OTHER),
+            # Requeued and counted, the first of them until the other came.
+            letter(14, "unknown-campaign", REQUEUED, 1, OLD, requeued=24),
+            letter(15, "unreadable", REQUEUED, 2, NEW, requeued=25),
+            # Requeued and rejected again, twice.
+            letter(16, "unreadable", AGAIN, 1, NEW, requeued=26),
+            letter(26, "unknown-campaign", AGAIN, 1, NEW, requeued=36),
+            letter(36, "unknown-unit", AGAIN, 1, NEW),
         ]
     )
     db.positions.insert_one({"_id": {"topic": topic, "partition": 3}, "p": 3, "next": NEXT, "counted": {}})
@@ -93,6 +105,14 @@ def ask(client: FlaskClient, response: str, *receipt: object, campaign: str = "s
         (UNREADABLE, (1, NEW, 3, 12), "rejected", None),
         (COUNTED, (3, OTHER, 3, 13), "rejected", 2),
         (COUNTED, (3, OTHER), "rejected", 2),
+        # An operator has requeued it: what became of it then.
+        (REQUEUED, (2, NEW, 3, 15), "counted", 2),
+        (REQUEUED, (1, OLD, 3, 14), "superseded", 2),
+        (REQUEUED, (1, OLD), "superseded", 2),
+        (AGAIN, (1, NEW, 3, 16), "rejected", None),
+        (AGAIN, (1, NEW, 3, 26), "rejected", None),
+        (AGAIN, (1, NEW), "rejected", None),
+        (AGAIN, (), "rejected", None),
         # The withdrawal's own receipt.
         (WITHDRAWN, (2, NEW, 3, 20), "withdrawn", 2),
         # On its way.
@@ -140,6 +160,11 @@ def test_nothing_of_the_answers_or_the_record_is_told(client: FlaskClient) -> No
         "digest": None,
         "reason": "unknown-unit",
     }
+
+
+@pytest.mark.parametrize("receipt", [(1, NEW, 3, 16), (1, NEW, 3, 26), (1, NEW)])
+def test_of_what_was_rejected_again_the_last_reason_is_told(client: FlaskClient, receipt: tuple[Any, ...]) -> None:
+    assert ask(client, AGAIN, *receipt).json["reason"] == "unknown-unit"
 
 
 def test_it_is_asked_anew_each_time(client: FlaskClient, shared: Shared) -> None:
