@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +91,12 @@ class Refresher:
 
     def _take_over(self) -> None:
         token = uuid.uuid4().hex
-        self._db.refresher.update_one({"_id": "refresher"}, {"$set": {"token": token, "writes": 0}}, upsert=True)
+        # As a transaction of the same session: what is left of a lost one of its own is ended by it, and where a dead
+        # process still holds the lock it fails at once and is tried again, while counting goes on.
+        with self._begin():
+            self._db.refresher.update_one(
+                {"_id": "refresher"}, {"$set": {"token": token, "writes": 0}}, upsert=True, session=self._session
+            )
         self._states = {found["_id"]: found for found in self._db.campaign_state.find({})}
         self._mirrors.clear()
         self._dirty_units.clear()
@@ -102,6 +108,9 @@ class Refresher:
     def touch(self, applied: Applied) -> None:
         """Notes what a chunk of this process has changed."""
         self._dirty_campaigns |= applied.campaigns
+        if applied.effects["rejected"]:
+            # Whose record it was may not be known; the log has moved on for all.
+            self._dirty_campaigns |= self._states.keys()
         for campaign, unit in applied.units:
             self._dirty_units.setdefault(campaign, set()).add(unit)
 
@@ -182,7 +191,7 @@ class Refresher:
             self._dirty_campaigns.add(campaign)
             self._dirty_units.setdefault(campaign, set()).add(unit)
         # Whose records changed no tally (duplicates, say) has moved on all the same.
-        self._dirty_campaigns |= {campaign for campaign in stored["counted"] if campaign in self._states}
+        self._dirty_campaigns |= self._states.keys()
         mirror.counted = stored["counted"]
         mirror.next = stored["next"]
 
@@ -273,9 +282,12 @@ class Refresher:
             self._formulas[campaign.code] = campaign.version, formula
         return formula
 
+    def _begin(self) -> AbstractContextManager[object]:
+        return self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True))
+
     def _commit(self, generation: int, documents: list[Document], state: Document | None) -> None:
         """Writes indices and, with the last of them, the state that holds them."""
-        with self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True)):
+        with self._begin():
             held = self._db.refresher.update_one(
                 {"_id": "refresher", "token": self._token}, {"$inc": {"writes": 1}}, session=self._session
             )
