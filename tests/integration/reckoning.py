@@ -17,6 +17,7 @@ from services.common.campaign import Campaign
 from services.common.settings import Settings
 from services.scoring.ledger import Document
 from tests.integration.conftest import response, withdrawal
+from tests.integration.test_scoring_process import Survey
 from tests.unit.surveys import plain_index
 
 GOOD = {"w1": {"l2": "A", "l3": "B"}}
@@ -42,6 +43,30 @@ def course(first: int, last: int) -> list[events.Event]:
 
 
 @dataclass
+class Account:
+    """A survey, and all that was acknowledged in it."""
+
+    survey: Survey
+    said: list[events.Event] = field(default_factory=list)
+
+    def say(self, count: int, first: int | None = None) -> None:
+        """So many raters more say something, the first of them with a number that may have been there before."""
+        first = first or 1 + len({event.response for event in self.said})
+        said = course(first, first + count - 1)
+        self.survey.say("responses", *said)
+        self.said += said
+
+    def is_through(self) -> bool:
+        """Whether the state that readers are shown is that of the whole log."""
+        state = self.survey.db.campaign_state.find_one()
+        return state is not None and sum(state["positions"]["responses"].values()) == len(self.said)
+
+    def check(self, campaign: Campaign) -> None:
+        """As the function `check`."""
+        check(self.survey.db, self.survey.settings, campaign, self.said)
+
+
+@dataclass
 class Reckoned:
     """What the topic of responses comes to: of each id the first content of its highest revision."""
 
@@ -60,8 +85,8 @@ class Reckoned:
         return [content for content in self.rows.values() if "ratings" in content]
 
 
-def reckon(settings: Settings) -> Reckoned:
-    """Reads the topic of responses from its first record to its end."""
+def reckon(settings: Settings, until: Mapping[int, int] | None = None) -> Reckoned:
+    """Reads the topic of responses from its first record to its end, or by partition to the first offset not wanted."""
     topic = settings.topic("responses")
     consumer = kafka.reader(settings, "reckoning")
     found = Reckoned()
@@ -73,7 +98,8 @@ def reckon(settings: Settings) -> Reckoned:
         while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for records in consumer.poll(timeout_ms=500).values():
                 for record in records:
-                    found.take(record.value)
+                    if until is None or record.offset < until.get(record.partition, 0):
+                        found.take(record.value)
         found.ends = {partition.partition: end for partition, end in ends.items()}
         return found
     finally:
@@ -109,6 +135,16 @@ def check(
     assert {p: stored.get(p, 0) for p in log.ends} == log.ends
     _check_indices(db, campaign, log)
     return log
+
+
+def check_rows_are_those_of_the_positions(db: mongo.Database[Document], settings: Settings) -> None:
+    """At any moment: what is stored is exactly the log up to the stored positions."""
+    with db.client.start_session(snapshot=True) as session:
+        found = db.positions.find({"_id.topic": settings.topic("responses")}, session=session)
+        positions = {stored["_id"]["partition"]: stored["next"] for stored in found}
+        rows = {row["_id"]: (row["revision"], row["ratings"]) for row in db.responses.find({}, session=session)}
+    log = reckon(settings, positions)
+    assert rows == {id_: (content["revision"], content.get("ratings", {})) for id_, content in log.rows.items()}
 
 
 def _check_tallies(db: mongo.Database[Document], campaign: Campaign, counting: Iterable[Mapping[str, Any]]) -> None:

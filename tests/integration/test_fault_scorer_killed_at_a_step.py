@@ -9,17 +9,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
 from deploy.embedded.machine import free_ports
-from services.common import events, kafka, mongo
+from services.common import kafka, mongo
 from services.common.campaign import Campaign
 from tests.conftest import environment
 from tests.integration.conftest import settings_of
 from tests.integration.doomed import ARMED
-from tests.integration.reckoning import check, course
+from tests.integration.reckoning import Account
 from tests.integration.test_scoring_process import Survey, eventually
 
 SESSION_S = 10.0
@@ -46,18 +46,17 @@ class Case:
 
     name: str
     environment: dict[str, str]
-    survey: Survey
-    said: list[events.Event] = field(default_factory=list)
+    account: Account
     killed_at: float = 0.0
     through_after: float = 0.0
 
     def start(self, campaign: Campaign) -> None:
-        self.survey.publish(campaign)
-        self.say(1, 40)
-        settings = self.survey.settings
+        survey = self.account.survey
+        survey.publish(campaign)
+        self.account.say(40)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
         own = {
-            "PARINDEX_RESPONSE_PARTITIONS": str(settings.response_partitions),
+            "PARINDEX_RESPONSE_PARTITIONS": str(survey.settings.response_partitions),
             "PARINDEX_SCORING_BIND": f"127.0.0.1:{free_ports(1)[0]}",
         }
         step, _, at_once = self.name.partition(",")
@@ -68,27 +67,17 @@ class Case:
             stderr=subprocess.DEVNULL,
         )
 
-    def say(self, first: int, last: int) -> None:
-        said = course(first, last)
-        self.said += said
-        self.survey.say("responses", *said)
-
-    def is_through(self) -> bool:
-        """Whether the state that readers are shown is that of the whole log."""
-        state = self.survey.db.campaign_state.find_one()
-        return state is not None and sum(state["positions"]["responses"].values()) == len(self.said)
-
     def noted_through(self) -> bool:
-        if not self.through_after and self.is_through():
+        if not self.through_after and self.account.is_through():
             self.through_after = time.monotonic() - self.killed_at
         return self.through_after > 0
 
     def meet_its_end(self) -> None:
         """Has the scorer count some, then die at its step over more of the same responses."""
-        eventually(self.is_through)
+        eventually(self.account.is_through)
         self.process.send_signal(signal.SIGUSR1)
         assert any(line == ARMED for line in self.process.stdout)
-        self.say(30, 60)
+        self.account.say(30, first=30)
         assert self.process.wait(20) == -signal.SIGKILL
         self.killed_at = time.monotonic()
 
@@ -103,14 +92,14 @@ def cases(kafka_server: str, mongo_server: str, small: Campaign) -> Iterator[dic
             settings = settings_of(own)
             kafka.create_topics(settings)
             client = stack.enter_context(mongo.client(settings.mongo))
-            made[name] = Case(name, own, Survey(settings, client))
-            stack.callback(made[name].survey.producer.close, timeout=2)
+            made[name] = Case(name, own, Account(Survey(settings, client)))
+            stack.callback(made[name].account.survey.producer.close, timeout=2)
             made[name].start(small)
             stack.callback(made[name].process.kill)
         scorers = []
         for case in made.values():
             case.meet_its_end()
-            scorers.append(stack.enter_context(case.survey.scorer()))
+            scorers.append(stack.enter_context(case.account.survey.scorer()))
         eventually(lambda: sum(case.noted_through() for case in made.values()) == len(made), 60)
         yield made
         for scorer in scorers:
@@ -120,7 +109,7 @@ def cases(kafka_server: str, mongo_server: str, small: Campaign) -> Iterator[dic
 @pytest.mark.parametrize("step", STEPS)
 def test_every_figure_is_exact_after_a_kill(cases: dict[str, Case], small: Campaign, step: str) -> None:
     case = cases[step]
-    check(case.survey.db, case.survey.settings, small, case.said)
+    case.account.check(small)
     assert case.through_after < SESSION_S + 2 + BUSY_S
 
 
@@ -129,5 +118,5 @@ def test_what_a_dead_scorer_had_locked_is_free_within_the_lifetime_of_a_transact
 ) -> None:
     """Its owner is there before the group has noticed the death, and meets the locks."""
     case = cases[AT_ONCE]
-    check(case.survey.db, case.survey.settings, small, case.said)
+    case.account.check(small)
     assert case.through_after < LIFETIME_S + 2 + BUSY_S
