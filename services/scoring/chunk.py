@@ -74,6 +74,8 @@ class _Read:
     event: Response | Withdrawal
     digest: str
     campaign: Campaign
+    day: str
+    """In the campaign's own time zone."""
 
 
 class Chunk:
@@ -152,7 +154,14 @@ class Chunk:
         except Rejected as error:
             self._reject(record, error, event)
             return None
-        return _Read(record, event, digest(event), campaign)
+        try:
+            time = datetime.fromtimestamp(record.timestamp / 1000, tz=UTC)
+            day = time.astimezone(campaign.opens.tzinfo).date().isoformat()
+        except (OverflowError, ValueError) as error:
+            # A broker takes any timestamp of the past, however far back.
+            self._reject(record, Rejected("unreadable", f"timestamp {record.timestamp}: {error}"), event)
+            return None
+        return _Read(record, event, digest(event), campaign, day)
 
     def _count(self, item: _Read, rows: dict[str, Row]) -> Effect | None:
         event, row = item.event, rows.get(item.event.response)
@@ -169,7 +178,7 @@ class Chunk:
         except Rejected as error:
             self._reject(item.record, error, event)
             return None
-        self._note(item.record, item.campaign, new.group, what)
+        self._note(item, new.group, what)
         if what == "conflict":
             detail = f"revision {event.revision} was counted before with other content; the first in the log stands"
             self.letters.append(letter(item.record, "conflict", detail, event, item.digest))
@@ -180,10 +189,9 @@ class Chunk:
         units = units_of(campaign, row.group, row.ratings)
         self.stage.count(-1, row.campaign, row.group, units, self._rules.contribution(campaign))
 
-    def _note(self, record: ConsumerRecord, campaign: Campaign, group: str, what: Effect) -> None:
-        day = datetime.fromtimestamp(record.timestamp / 1000, tz=UTC).astimezone(campaign.opens.tzinfo).date()
-        self.stage.note((campaign.code, group, day.isoformat()), what)
-        self._applied.campaigns.add(campaign.code)
+    def _note(self, item: _Read, group: str, what: Effect) -> None:
+        self.stage.note((item.campaign.code, group, item.day), what)
+        self._applied.campaigns.add(item.campaign.code)
         self._applied.effects[what] += 1
 
     def _reject(self, record: ConsumerRecord, error: Rejected, event: Response | Withdrawal | None = None) -> None:

@@ -161,6 +161,15 @@ def test_a_record_that_is_no_event_is_kept_whole(partition: Partition, value: by
     assert (kept["reason"], kept["record"]["value"]) == ("unreadable", value)
 
 
+@pytest.mark.parametrize("timestamp", [-(2**62), -62_135_596_800_001])
+def test_a_record_of_no_time_is_kept_whole(partition: Partition, timestamp: int) -> None:
+    """Kafka takes any timestamp that lies back."""
+    (record,) = partition.log.say(response(1, GOOD))
+    partition.counting.apply(partition.owned, [record._replace(timestamp=timestamp)])
+    kept = partition.db.rejected.find_one()
+    assert (kept["reason"], kept["record"]["timestamp"]) == ("unreadable", timestamp)
+
+
 def test_an_id_of_another_campaign_is_rejected(
     client: MongoClient[Document], settings: Settings, small: Campaign
 ) -> None:
