@@ -27,6 +27,7 @@ class Applying:
     def __init__(self, settings: Settings, ledger: Ledger, definitions: Definitions) -> None:
         self.appraisals = TopicPartition(settings.topic("appraisals"), 0)
         self._ledger = ledger
+        self._definitions = definitions
         self._counting = Counting(ledger, definitions)
         self._appraising = Appraising(ledger, definitions)
         self._topics = Topics(settings)
@@ -76,6 +77,7 @@ class Applying:
             Halted: a single record is too large, or too many cannot be applied.
             Fenced, Unavailable: the partition must be loaded anew.
         """
+        self._definitions.look_again()
         try:
             applied = (
                 self._appraising.apply(owned, chunk)

@@ -11,11 +11,15 @@ PATIENCE_S = 5.0
 
 
 class Definitions:
-    """Finds definitions in the catalogue."""
+    """Finds definitions in the catalogue; looks once for what is not there, until `look_again`."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._absent: set[tuple[str, int]] = set()
+
+    def look_again(self) -> None:
+        """Records were read since: what they name may have been published after it was last looked for."""
+        self._absent.clear()
 
     def find(self, campaign: str, version: int) -> Campaign:
         """A version of a campaign.
@@ -36,6 +40,4 @@ class Definitions:
                 self._absent.add((campaign, version))
         if found is None:
             raise Rejected("unknown-campaign", f"campaign {campaign!r} has no version {version}")
-        # It may have been published since it was found missing.
-        self._absent.discard((campaign, version))
         return found
