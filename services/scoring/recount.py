@@ -1,0 +1,146 @@
+"""What a partition must have counted, added up anew from its own rows. Pure: the audit of what scoring keeps.
+
+The rows of responses say what the tallies and the counted responses are; activity and dead letters together have one
+mark for every record; the rows of appraisals are the outcome of their changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from services.scoring.chunk import Rules, units_of
+from services.scoring.counting import read_row
+from services.scoring.difference import Difference, compare
+from services.scoring.revisions import EFFECTS, Rejected
+from services.scoring.tallies import Counts, Tally, tally_key
+
+Document = Mapping[str, Any]
+
+
+class ResponsesRecount:
+    """A partition of responses: `add` every row, then ask for `differences`. All documents are of one snapshot."""
+
+    def __init__(self, partition: int, rules: Rules) -> None:
+        self._partition = partition
+        self._rules = rules
+        self._stage = Counts(partition).stage()
+        self._unreadable: list[Difference] = []
+
+    def add(self, document: Document) -> None:
+        """Counts a row."""
+        try:
+            row = read_row(document)
+            if row.withdrawn:
+                return
+            campaign = self._rules.find(row.campaign, row.version)
+            units = units_of(campaign, row.group, row.ratings)
+        except Rejected as error:
+            # What the rater said is not told.
+            self._unreadable.append(Difference("responses", document["_id"], "ratings", error.reason, "countable"))
+        except (KeyError, TypeError, AttributeError) as error:
+            self._unreadable.append(Difference("responses", document["_id"], str(error), None, "readable"))
+        else:
+            self._stage.count(1, row.campaign, row.group, units, self._rules.contribution(campaign))
+
+    def differences(
+        self, position: Document, tallies: Iterable[Document], activity: Iterable[Document], letters: int
+    ) -> Iterator[Difference]:
+        """Where the partition's other documents say something else than the rows.
+
+        Args:
+            position: the partition's.
+            tallies: all of the partition.
+            activity: likewise.
+            letters: how many records of the partition are dead letters, not counting conflicts.
+        """
+        yield from self._unreadable
+        yield from self._tallies(tallies)
+        counted = _without_zeros(position["counted"])
+        if found := compare(
+            "positions", position["_id"], {"counted": counted}, {"counted": _without_zeros(self._stage.counted)}
+        ):
+            yield found
+        told = letters + sum(day.get(effect, 0) for day in activity for effect in EFFECTS)
+        yield from _records(position, told)
+
+    def _tallies(self, stored: Iterable[Document]) -> Iterator[Difference]:
+        found = {tally_key(document): document for document in stored}
+        for key in sorted({*found, *self._stage.tallies}):
+            expected = self._stage.tallies.get(key, Tally()).document(self._partition, key)
+            difference = compare(
+                "tallies",
+                expected["_id"],
+                _without_end(found[key]) if key in found else None,
+                _without_end(expected),
+            )
+            # A tally whose responses were all taken back stays; so does the place of an answer that was.
+            if difference is not None and (key in found or expected["n"]):
+                yield difference
+
+
+class AppraisalsRecount:
+    """The partition of appraisals: `add` every change in the order of the log, then ask for `differences`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._changes = 0
+        self._broken: list[Difference] = []
+
+    def add(self, change: Document) -> None:
+        """Applies a change to what the changes before it left of its unit."""
+        self._changes += 1
+        id_ = {"campaign": change["campaign"], "unit": change["unit"]}
+        row = self._rows.setdefault(str(id_), {"_id": id_, "version": 0, "leaves": {}, "bonus": "0", "penalty": "0"})
+        before, after = change["before"], change["after"]
+        touched = {*before["leaves"], *after["leaves"]}
+        was = {
+            "before": {
+                "leaves": {code: leaf for code, leaf in row["leaves"].items() if code in touched},
+                "bonus": row["bonus"],
+                "penalty": row["penalty"],
+            },
+            "version": row["version"] + 1,
+        }
+        if found := compare("appraisal_changes", change["_id"], {name: change[name] for name in was}, was):
+            self._broken.append(found)
+        row["leaves"] = {code: leaf for code, leaf in row["leaves"].items() if code not in touched} | after["leaves"]
+        row.update(version=row["version"] + 1, bonus=after["bonus"], penalty=after["penalty"])
+
+    def differences(self, position: Document, rows: Iterable[Document], letters: int) -> Iterator[Difference]:
+        """Where the partition's other documents say something else than the changes.
+
+        Args:
+            position: the partition's.
+            rows: all rows.
+            letters: how many records of the partition are dead letters.
+        """
+        yield from self._broken
+        found = {str(row["_id"]): row for row in rows}
+        for key in sorted({*found, *self._rows}):
+            stored, expected = found.get(key), self._rows.get(key)
+            names = () if expected is None else tuple(expected)
+            id_ = stored["_id"] if stored is not None else self._rows[key]["_id"]
+            kept = None if stored is None else {name: stored.get(name) for name in names}
+            if difference := compare("appraisals", id_, kept, expected):
+                yield difference
+        yield from _records(position, letters + self._changes)
+
+
+def _records(position: Document, told: int) -> Iterator[Difference]:
+    """Every record left one mark. A position that did not count its records from the start says nothing of that."""
+    if "records" in position and position["records"] != told:
+        yield Difference("positions", position["_id"], "records", position["records"], told)
+
+
+def _without_end(tally: Document) -> dict[str, Any]:
+    """A tally without what rows do not tell: zeros at the end of its counts, and when it changed."""
+    counts = list(tally.get("counts") or ())
+    while counts and counts[-1] == 0:
+        counts.pop()
+    return {name: value for name, value in tally.items() if name != "at"} | {"counts": counts}
+
+
+def _without_zeros(counted: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    groups = {campaign: {group: n for group, n in found.items() if n} for campaign, found in counted.items()}
+    return {campaign: found for campaign, found in groups.items() if found}

@@ -1,0 +1,136 @@
+"""A partition counted from its log alone, in memory. Pure: what every stored document must be, record by record."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import orjson
+from kafka.consumer.fetcher import ConsumerRecord
+
+from services.common.appraisals import AppraisalRow
+from services.scoring.appraisal_chunk import AppraisalChunk, RowKey, row_document
+from services.scoring.chunk import Chunk, Finder, Rules
+from services.scoring.counting import read_row
+from services.scoring.counting import row_document as response_document
+from services.scoring.difference import canonical, digest
+from services.scoring.tallies import Counts
+
+Document = dict[str, Any]
+
+
+class Replay(Protocol):
+    """A partition up to some place in its log."""
+
+    records: int
+    """How many were applied."""
+    letters: dict[int, Document]
+    """The dead letters by offset, each as `bare`."""
+
+    def apply(self, records: Sequence[ConsumerRecord]) -> None:
+        """Applies the next records; into how many calls they are cut makes no difference."""
+
+
+class ResponsesReplay:
+    """A partition of responses.
+
+    Rows are kept as texts: as objects those of a large partition would not fit into memory.
+    """
+
+    def __init__(self, partition: int, rules: Rules) -> None:
+        self.records = 0
+        self.letters: dict[int, Document] = {}
+        self.counts = Counts(partition)
+        self._rules = rules
+        self._rows: dict[str, bytes] = {}
+
+    def apply(self, records: Sequence[ConsumerRecord]) -> None:
+        # What was applied once is applied again, however much of it was rejected.
+        chunk = Chunk(records, self.counts, (), self._rules, most_rejected=None)
+        rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in chunk.ids if id_ in self._rows}
+        for id_, row in chunk.count(rows).items():
+            self._rows[id_] = canonical(response_document(id_, self.counts.partition, row))
+        chunk.adopt()
+        self.records += len(records)
+        _keep(self.letters, chunk.letters, chunk.requeued)
+
+    def rows(self) -> Mapping[str, bytes]:
+        """The digest of every row, by the response's id."""
+        return {id_: hashlib.sha256(row).digest() for id_, row in self._rows.items()}
+
+    def row(self, id_: str) -> Document | None:
+        """The row of a response."""
+        row = self._rows.get(id_)
+        return None if row is None else orjson.loads(row)
+
+    def tallies(self) -> Iterator[Document]:
+        return (tally.document(self.counts.partition, key) for key, tally in self.counts.tallies.items())
+
+    def activity(self) -> Iterator[Document]:
+        stage = self.counts.stage()
+        stage.activity.update(self.counts.activity)
+        return stage.activity_documents()
+
+
+class AppraisalsReplay:
+    """The partition of appraisals."""
+
+    def __init__(self, definitions: Finder) -> None:
+        self.records = 0
+        self.letters: dict[int, Document] = {}
+        self.rows: dict[RowKey, AppraisalRow] = {}
+        self.changes: dict[int, Document] = {}
+        self._definitions = definitions
+
+    def apply(self, records: Sequence[ConsumerRecord]) -> None:
+        chunk = AppraisalChunk(records, self.rows, self._definitions)
+        self.rows.update(chunk.rows)
+        self.changes.update((change["_id"]["offset"], change) for change in chunk.changes)
+        self.records += len(records)
+        _keep(self.letters, chunk.letters, chunk.requeued)
+
+    def documents(self) -> Iterator[Document]:
+        """The rows in force."""
+        return (row_document(key, row) for key, row in self.rows.items())
+
+
+def replay(target: Replay, log: Iterable[Sequence[ConsumerRecord]], stops: Iterable[int]) -> Iterator[int]:
+    """Applies a partition's log.
+
+    Args:
+        target: is at the log's beginning.
+        log: the records, in batches as they are read.
+        stops: offsets.
+
+    Yields:
+        Each stop in ascending order, when all that stands before it is applied and nothing else.
+    """
+    ahead = sorted(set(stops))
+    for batch in log:
+        records = batch
+        while ahead and records and records[-1].offset >= ahead[0]:
+            cut = bisect_left(records, ahead[0], key=lambda record: record.offset)
+            if cut:
+                target.apply(records[:cut])
+            yield ahead.pop(0)
+            records = records[cut:]
+        if records:
+            target.apply(records)
+    yield from ahead
+
+
+def bare(letter: Mapping[str, Any]) -> Document:
+    """A dead letter as it can be compared: of the record a digest, and without the words that say what was wrong."""
+    return {
+        **{name: value for name, value in letter.items() if name != "detail"},
+        "record": digest(letter["record"]).hex(),
+    }
+
+
+def _keep(letters: dict[int, Document], new: Iterable[Mapping[str, Any]], requeued: Mapping[int, int]) -> None:
+    letters.update((letter["_id"]["offset"], bare(letter)) for letter in new)
+    for offset, again in requeued.items():
+        if offset in letters:
+            letters[offset]["requeued"] = again
