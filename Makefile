@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up down status test lint format bench lock wheel clean
+.PHONY: help install demo up down status test lint format bench faults cluster lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,6 +49,15 @@ format: $(VENV)/installed ## Format the code and repair what can be repaired by 
 
 bench: $(VENV)/installed ## Measure the stack against the limits of this machine
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+MINUTES ?= 3
+FAULTS = $(BIN)/python -m tests.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+faults: $(VENV)/installed ## Hurt the running system and check its promises; MINUTES=30 SEED=1
+	@$(FAULTS)
+
+cluster: $(VENV)/installed ## The same with three brokers and a replica set of three; MINUTES=30 SEED=1
+	@$(FAULTS) --cluster
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet

@@ -6,6 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.embedded import jars
@@ -28,6 +29,8 @@ PARTITIONS = 6
 DATABASE = "parindex"
 ANSWER_S = 2.0
 SCORERS = ("scoring-1", "scoring-2")
+CHECKPOINTS = ("--syncdelay=2",)
+"""Otherwise MongoDB writes a minute long only to what it has reserved, and would not notice a full disk."""
 GUEST = "scoring-3"
 """The scorer that comes and goes."""
 LINKS = (
@@ -73,7 +76,8 @@ class OneMachine(World):
             "PARINDEX_MONGO": self.settings.mongo,
         }
         for name, server in servers.items():
-            self.parts[name] = Part(name, server.command, {}, server.log, _lacks_nothing(server))
+            more = CHECKPOINTS if name == "mongo" else ()
+            self.parts[name] = Part(name, (*server.command, *more), {}, server.log, _lacks_nothing(server))
         for name in services:
             self.parts[name] = self._service(name)
         self.abilities = self._abilities()
@@ -171,6 +175,9 @@ class OneMachine(World):
         )
 
     def _abilities(self) -> list[Ability]:
+        return [replace(ability, touches=_touched(ability.target)) for ability in self._all_abilities()]
+
+    def _all_abilities(self) -> list[Ability]:
         dies = [
             Ability("kill worker", "intake", room=4),
             Ability("kill", "intake", room=6),
@@ -188,7 +195,7 @@ class OneMachine(World):
         links = [
             Ability(mode, link, lasts=(0, 0) if mode == "cut" else (1, 6), room=2) for link in LINKS for mode in modes
         ]
-        fills = [Ability("fill", name, lasts=(3, 6), room=12, pause=8) for name in self.disks]
+        fills = [Ability("fill", name, lasts=(5, 8), room=12, pause=8) for name in self.disks]
         return [*dies, *links, *fills]
 
     def unwell(self) -> str | None:
@@ -200,6 +207,20 @@ class OneMachine(World):
                 if not says_ok(address):
                     return f"{name} is not ready"
         return None
+
+
+def _touched(target: str) -> tuple[str, ...]:
+    """Who waits when this part or link is hurt. What is acknowledged while counting stands still is counted later."""
+    return {
+        "intake": ("intake",),
+        "clients-intake": ("intake",),
+        "intake-kafka": ("intake",),
+        "kafka": ("intake", "counting"),
+        "mongo": ("counting", "reporting"),
+        "reporting": ("counting", "reporting"),
+        "reporting-mongo": ("counting", "reporting"),
+        "readers-reporting": ("counting", "reporting"),
+    }.get(target, ("counting",))
 
 
 def _lacks_nothing(server: Server) -> Callable[[], bool]:

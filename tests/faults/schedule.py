@@ -11,6 +11,9 @@ SETTLE_S = 4.0
 EVERY_S, CLOSEST_S = 4.5, 3.5
 """The usual time from one fault to the next; in a short run less, so that every kind has its turn."""
 
+SERVICES = ("intake", "counting", "reporting")
+"""What clients wait for: to be told 202, to see what was acknowledged, to be served a ranking."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ability:
@@ -23,6 +26,7 @@ class Ability:
         room: seconds for which the target is left alone afterwards.
         pause: seconds for which everything is left alone after it began.
         weight: how often it is done while another of weight 1 is done once.
+        touches: the services (`SERVICES`) whose clients it may keep waiting.
     """
 
     kind: str
@@ -31,6 +35,11 @@ class Ability:
     room: float = 5.0
     pause: float = 0.0
     weight: int = 1
+    touches: tuple[str, ...] = SERVICES
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.target}"
 
 
 @dataclass(frozen=True, slots=True)

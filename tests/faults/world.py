@@ -44,6 +44,9 @@ class Links(Protocol):
     def cut(self, link: str) -> None:
         """Resets all that is open."""
 
+    def close(self) -> None:
+        """Ends the proxies."""
+
 
 class Disk(Protocol):
     """A disk that can be filled."""
