@@ -5,8 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from typing import Any
+
+from deploy.embedded import tether
 
 logger_class = "deploy.gunicorn_manners.Logger"
 # A line of an access log would tell when an address sent which response.
@@ -36,6 +40,16 @@ def share_metrics(service: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(remove)
+
+
+def post_fork(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
+    """Has a worker end when its master does, however that ends.
+
+    Left alone it would go on serving the connections that it has and hold the address meanwhile: a master that is
+    started again could not listen, and nobody new would be served.
+    """
+    if sys.platform == "linux":
+        tether.tie(worker.ppid, signal.SIGTERM)
 
 
 def child_exit(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker

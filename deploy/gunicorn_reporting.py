@@ -13,6 +13,7 @@ from deploy.gunicorn_common import (  # noqa: F401 - gunicorn reads them as this
     limit_request_fields,
     limit_request_line,
     logger_class,
+    post_fork,
     share_metrics,
     timeout,
 )

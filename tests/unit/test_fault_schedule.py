@@ -1,4 +1,4 @@
-"""The schedule of faults: a seed gives the same faults again, every kind has its turn, no target is hit twice at once."""
+"""The schedule of faults: a seed gives the same faults again, every kind has its turn, no target is hit twice."""
 
 from __future__ import annotations
 
