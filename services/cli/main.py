@@ -20,6 +20,7 @@ COMMANDS = {
     "token": "services.cli.token:token",
     "topics": "services.cli.prepare:topics",
     "up": "services.cli.stack:up",
+    "verify": "services.cli.verify:verify",
 }
 
 

@@ -26,7 +26,7 @@ class Topics:
         """The id that Kafka gave the topic when it was made.
 
         Raises:
-            Halted: the topic has another number of partitions than the settings say.
+            Halted: there is no such topic, or it has another number of partitions than the settings say.
         """
         if self._admin is None:
             self._admin = KafkaAdminClient(
@@ -37,6 +37,11 @@ class Topics:
             )
         (described,) = self._admin.describe_topics([topic])
         found = len(described["partitions"])
+        if not found:
+            raise Halted(
+                f"there is no topic {topic}: set PARINDEX_TOPIC_PREFIX to what it was made with, "
+                "or run `parindex topics`"
+            )
         wanted = self._settings.response_partitions if topic == self._settings.topic("responses") else 1
         if found != wanted:
             raise Halted(
