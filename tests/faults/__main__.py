@@ -37,12 +37,15 @@ VERIFY_S = 300
 @click.option("--seed", type=int, help="Of the schedule and the clients; a random one is chosen and printed.")
 @click.option("--cluster", is_flag=True, help="Three brokers and a replica set of three instead of one of each.")
 @click.option("--json", "output", type=click.Path(dir_okay=False, path_type=Path), help="Write the record here.")
+@click.option("--keep", is_flag=True, help="Keep journals and logs also when nothing is wrong.")
 @click.option(
     "--page",
     type=click.Path(exists=True, dir_okay=False, writable=True, path_type=Path),
     help="Also set the record into this page, in the place of the one before: docs/reliability.md.",
 )
-def main(*, minutes: float, seed: int | None, cluster: bool, output: Path | None, page: Path | None) -> None:
+def main(
+    *, minutes: float, seed: int | None, cluster: bool, output: Path | None, keep: bool, page: Path | None
+) -> None:
     """Run the system under faults, then hold it against what its clients were told."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
@@ -60,10 +63,12 @@ def main(*, minutes: float, seed: int | None, cluster: bool, output: Path | None
         output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     if page:
         page.write_text(with_record(page.read_text(encoding="utf-8"), name, report.page(record)), encoding="utf-8")
-    if not outcome.passed:
+    if outcome.passed and not keep:
+        shutil.rmtree(home)
+    else:
         console.print(f"journals and logs are kept in {home}; the same again: {command}", highlight=False)
+    if not outcome.passed:
         sys.exit(1)
-    shutil.rmtree(home)
 
 
 def _run(home: Path, minutes: float, seed: int, console: Console, *, cluster: bool) -> tuple[World, Outcome]:

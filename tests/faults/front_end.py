@@ -72,16 +72,16 @@ class FrontEnd(threading.Thread):
         self._papers: dict[str, Said] = {}
         """The last revision of each response that it may come back to, acknowledged or not."""
         habits: list[tuple[Callable[[], None], int]] = [
-            (self._post, 32),
-            (self._put, 10),
-            (self._batch, 5),
-            (self._edit, 18),
-            (self._withdraw, 7),
-            (self._click_twice, 8),
-            (self._say_again, 6),
-            (self._contradict, 4),
-            (self._come_late, 3),
-            (self._err, 5),
+            (self.post, 32),
+            (self.put, 10),
+            (self.batch, 5),
+            (self.edit, 18),
+            (self.withdraw, 7),
+            (self.click_twice, 8),
+            (self.say_again, 6),
+            (self.contradict, 4),
+            (self.come_late, 3),
+            (self.err, 5),
         ]
         if prober:
             habits = habits[:1]
@@ -99,28 +99,28 @@ class FrontEnd(threading.Thread):
 
     # What it does.
 
-    def _post(self) -> None:
+    def post(self) -> None:
         self._deliver(self._new(), "post")
 
-    def _put(self) -> None:
+    def put(self) -> None:
         self._deliver(self._new(), "put")
 
-    def _edit(self) -> None:
+    def edit(self) -> None:
         """Other answers, also after a withdrawal, also when it is unknown what became of the revision before."""
         if before := self._paper():
             self._deliver(self._next(before, self._content()), "edit")
 
-    def _withdraw(self) -> None:
+    def withdraw(self) -> None:
         before = self._paper()
         if before is not None and before.content is not None:
             self._deliver(self._next(before, None), "withdraw")
 
-    def _say_again(self) -> None:
+    def say_again(self) -> None:
         """The same as before, as a device does that has lost its memory of the answer."""
         if before := self._paper():
             self._deliver(before, "again", remember=False)
 
-    def _contradict(self) -> None:
+    def contradict(self) -> None:
         """The same revision with other content: whichever is first in the log stands."""
         before = self._paper()
         if before is not None and before.content is not None:
@@ -128,20 +128,20 @@ class FrontEnd(threading.Thread):
             self._say(other)
             self._deliver(other, "contradict", remember=False)
 
-    def _come_late(self) -> None:
+    def come_late(self) -> None:
         """An older revision arrives behind a newer one."""
         if before := self._paper():
             late = self._next(before, self._content())
             self._deliver(self._next(late, self._content()), "edit")
             self._deliver(late, "late", remember=False)
 
-    def _err(self) -> None:
+    def err(self) -> None:
         group, ratings = campaign.impossible(self._rng)
         said = Said(self._id(), 1, {"group": group, "ratings": ratings})
         self._say(said, expected="refused")
         self._deliver(said, "wrong", remember=False)
 
-    def _click_twice(self) -> None:
+    def click_twice(self) -> None:
         """The same request on two connections at once."""
         said = self._new()
         answered = False
@@ -167,7 +167,7 @@ class FrontEnd(threading.Thread):
         else:
             self._deliver(said, "twice")
 
-    def _batch(self) -> None:
+    def batch(self) -> None:
         """Many at a time; the lines that were not answered, or not for good, go into the next."""
         open_ = [self._new() for _ in range(self._rng.randint(3, 20))]
         kept = open_[:5]

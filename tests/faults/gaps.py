@@ -68,6 +68,27 @@ def by_kind(faults: Iterable[Done], spans: Mapping[str, Sequence[Span]]) -> dict
     }
 
 
+def worst(spans: Sequence[Span], faults: Sequence[Done], count: int) -> list[tuple[Span, list[str]]]:
+    """The longest spans, each told once, with the faults that were going on or had just ended when it began."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda span: span[0] - span[1]):
+        if all(span[1] <= since or span[0] >= until for since, until in found):
+            found.append(span)
+        if len(found) == count:
+            break
+    return [
+        (
+            span,
+            [
+                fault.name
+                for fault in faults
+                if fault.began - BEFORE_S <= span[0] + BEFORE_S and fault.ended + AFTER_S >= span[0]
+            ],
+        )
+        for span in found
+    ]
+
+
 def _until_visible(evidence: Evidence) -> Iterable[Span]:
     seen: dict[int, list[Span]] = {}
     """Partition → (position, time), both rising."""

@@ -24,4 +24,4 @@ def with_record(text: str, name: str, record: str) -> str:
 
 def marks(name: str) -> tuple[str, str]:
     """The two marks of a place."""
-    return f"<!-- record of a run: make {name} ARGS='--page FILE' -->", f"<!-- end of the record: make {name} -->"
+    return f"<!-- {name}: made by make {name} -->", f"<!-- /{name} -->"

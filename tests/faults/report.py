@@ -12,13 +12,14 @@ from rich.table import Table
 
 from tests.bench.processes import machine
 from tests.faults.evidence import Evidence
-from tests.faults.gaps import by_kind, waits
+from tests.faults.gaps import by_kind, waits, worst
 from tests.faults.run import Outcome
 from tests.faults.schedule import SERVICES, Ability
 
 SHOWN = 20
 """Violations in the terminal; the record has more."""
 KEPT = 500
+WORST = 5
 SENT = {
     "post": "one response, POST",
     "put": "one response, PUT",
@@ -42,7 +43,8 @@ def document(
     """Everything of a run."""
     evidence = outcome.evidence
     touched = {ability.name: ability.touches for ability in abilities}
-    kinds = by_kind(outcome.faults, waits(evidence))
+    spans = waits(evidence)
+    kinds = by_kind(outcome.faults, spans)
     return {
         "command": command,
         "seed": seed,
@@ -64,6 +66,11 @@ def document(
                 **{f"{service}_s": round(longest[service], 1) for service in touched.get(name, SERVICES)},
             }
             for name, (count, longest) in kinds.items()
+        ],
+        "longest_waits": [
+            {"service": service, "at": round(since, 1), "seconds": round(until - since, 1), "during": during}
+            for service in SERVICES
+            for (since, until), during in worst(spans[service], outcome.faults, WORST)
         ],
         "left_out": list(left_out),
         "healed_s": round(outcome.healed_s, 1),
@@ -140,6 +147,14 @@ def _tables(record: Document) -> list[tuple[str, list[str], list[list[str]]]]:
     return [
         ("What was sent, and the answers", ["sent", *statuses], requests),
         ("Faults, and the longest wait in seconds that began with one", ["fault", "times", *SERVICES], kinds),
+        (
+            "The longest waits",
+            ["service", "at, s", "seconds", "during"],
+            [
+                [found["service"], f"{found['at']:.0f}", f"{found['seconds']:.1f}", ", ".join(found["during"])]
+                for found in record["longest_waits"]
+            ],
+        ),
     ]
 
 
