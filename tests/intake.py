@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from services.common.settings import Settings
 from services.common.tokens import ROLES, new_token
 
 PARINDEX = (sys.executable, "-c", "from services.cli.main import main; main(prog_name='parindex')")
+INTAKE = (*PARINDEX, "intake")
 READY_S = 60.0
 STOP_S = 30.0
 
@@ -159,13 +160,16 @@ def fresh_topics(bootstrap: str) -> Iterator[Settings]:
 
 
 @contextmanager
-def running_intake(settings: Settings, home: Path, *, ready: bool = True, **environment: str) -> Iterator[Intake]:
+def running_intake(
+    settings: Settings, home: Path, *, ready: bool = True, command: Sequence[str] = INTAKE, **environment: str
+) -> Iterator[Intake]:
     """Starts intake as a process of its own and ends it afterwards.
 
     Args:
         settings: where Kafka is, and the prefix of the topics.
         home: a folder for its tokens, key and log.
         ready: wait for /readyz, else for /livez alone.
+        command: what starts it.
         environment: further settings.
     """
     made = {role: new_token(f"the-{role}", role) for role in ROLES}
@@ -183,9 +187,7 @@ def running_intake(settings: Settings, home: Path, *, ready: bool = True, **envi
     }
     url, log = f"http://{LOOPBACK}:{port}", home / "intake.log"
     with log.open("wb") as output, httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
-        process = subprocess.Popen(
-            [*PARINDEX, "intake"], env=inherited | own | environment, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, env=inherited | own | environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             _await(client, "/readyz" if ready else "/livez", process, log)
             secrets = {role: secret for role, (secret, _) in made.items()}

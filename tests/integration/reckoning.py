@@ -25,9 +25,12 @@ BAD = {"w1": {"l2": "C", "l3": "C"}, "002": {"l2": "N"}}
 DEPUTY = {"w1": {"l2": "B"}, "o1": {"l2": "A"}}
 
 
-def course(first: int, last: int) -> list[events.Event]:
+Said = events.Response | events.Withdrawal
+
+
+def course(first: int, last: int) -> list[Said]:
     """What raters number `first` to `last` say about the small campaign: responses, edits, withdrawals, repeats."""
-    said: list[events.Event] = []
+    said: list[Said] = []
     for number in range(first, last + 1):
         if number % 4 == 0:
             said.append(response(number, DEPUTY, group="deputy"))
@@ -47,7 +50,7 @@ class Account:
     """A survey, and all that was acknowledged in it."""
 
     survey: Survey
-    said: list[events.Event] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
 
     def say(self, count: int, first: int | None = None) -> None:
         """So many raters more say something, the first of them with a number that may have been there before."""
@@ -63,7 +66,7 @@ class Account:
 
     def check(self, campaign: Campaign) -> None:
         """As the function `check`."""
-        check(self.survey.db, self.survey.settings, campaign, self.said)
+        check(self.survey.db, self.survey.settings, campaign, {event.response for event in self.said})
 
 
 @dataclass
@@ -106,19 +109,16 @@ def reckon(settings: Settings, until: Mapping[int, int] | None = None) -> Reckon
         consumer.close()
 
 
-def check(
-    db: mongo.Database[Document], settings: Settings, campaign: Campaign, sent: Iterable[events.Event]
-) -> Reckoned:
-    """Every id that was sent has exactly one row and there is no other; all figures are those of the log.
+def check(db: mongo.Database[Document], settings: Settings, campaign: Campaign, ids: set[str]) -> Reckoned:
+    """Every response that was sent has exactly one row and there is no other; all figures are those of the log.
 
     Args:
         db: without appraisals.
         settings: where the log is.
         campaign: the only one.
-        sent: all that was acknowledged.
+        ids: of all responses that were acknowledged.
     """
     log = reckon(settings)
-    ids = {event.response for event in sent if isinstance(event, events.Response | events.Withdrawal)}
     assert log.rows.keys() == ids
     rows = {row["_id"]: row for row in db.responses.find()}
     assert rows.keys() == ids

@@ -1,4 +1,4 @@
-"""A scorer stuck in MongoDB for longer than its group waits: another takes over, and what it still writes is refused."""
+"""A scorer stuck in MongoDB for longer than its group waits: another takes over, and what it writes is refused."""
 
 from __future__ import annotations
 
