@@ -14,6 +14,7 @@ COMMANDS = {
     "health": "services.cli.health:health",
     "intake": "services.cli.serve:intake",
     "rebuild": "services.cli.rebuild:rebuild",
+    "rejected": "services.cli.rejected:rejected",
     "reporting": "services.cli.serve:reporting",
     "scoring": "services.cli.serve:scoring",
     "status": "services.cli.stack:status",

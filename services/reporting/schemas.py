@@ -296,7 +296,7 @@ class Totals(Effects):  # type: ignore[misc, valid-type]
     class Meta:
         unknown = RAISE
 
-    rejected = _number("Records that could not be applied.")
+    rejected = _number("Records that could not be applied and wait for an operator.")
 
 
 class ActivityAsOf(Answer):
@@ -315,7 +315,7 @@ class Activity(Answer):
         keys=fields.String(),
         values=fields.Integer(),
         required=True,
-        metadata={"description": "Records that could not be applied, by reason."},
+        metadata={"description": "Records that could not be applied and wait for an operator, by reason."},
     )
 
 

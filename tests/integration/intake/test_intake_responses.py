@@ -14,6 +14,7 @@ import pytest
 from services.common import events
 from services.common.events import Response, Withdrawal
 from services.common.records import decode
+from services.common.requeued import HEADER
 from services.intake.receipts import Receipts
 from tests.intake import Intake, definition, response
 
@@ -55,6 +56,25 @@ def test_only_intake_can_make_a_receipt(intake: Intake) -> None:
     assert receipts.verify(receipt)
     assert not receipts.verify(receipt | {"offset": receipt["offset"] + 1})
     assert not Receipts(b"x" * 32).verify(receipt)
+
+
+def test_no_header_of_a_request_becomes_one_of_the_log(intake: Intake) -> None:
+    """Only an operator can say that a record was requeued."""
+    address, sent = intake.campaign(), {HEADER: "responses/0/0", "ce_type": "x", "ce-type": "x"}
+    id_ = str(uuid.uuid4())
+    intake.http.put(f"{address}/responses/{id_}", json=response(), headers=sent)
+    intake.http.delete(f"{address}/responses/{id_}?revision=2", headers=sent)
+    line = json.dumps(response(response=id_, revision=3))
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    intake.http.post(f"{address}/responses/batch", content=line, headers=sent | ndjson)
+    intake.http.patch(f"{address}/appraisals/w1", json={"bonus": "1"}, headers=sent | intake.bearer("appraiser"))
+    changes = [
+        record for record in intake.records("appraisals") if record.key.startswith(address.split("/")[3].encode())
+    ]
+    records = [*stored(intake, id_), *changes]
+    assert len(records) == 4
+    written = ["ce_specversion", "ce_type", "ce_id", "ce_source", "ce_time", "content-type"]
+    assert [[name for name, _ in record.headers] for record in records] == [written] * 4
 
 
 def test_a_record_says_nothing_of_who_and_when(intake: Intake) -> None:
