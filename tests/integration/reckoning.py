@@ -137,6 +137,12 @@ def check(db: mongo.Database[Document], settings: Settings, campaign: Campaign, 
     return log
 
 
+def recounted(db: mongo.Database[Document]) -> dict[str, list[Document]]:
+    """All that is derived record by record, and the indices, without the numbers of states."""
+    names = ("positions", "responses", "tallies", "activity", "rejected", "indices")
+    return {name: list(db[name].find({}, {"state": 0}).sort("_id")) for name in names}
+
+
 def check_rows_are_those_of_the_positions(db: mongo.Database[Document], settings: Settings) -> None:
     """At any moment: what is stored is exactly the log up to the stored positions."""
     with db.client.start_session(snapshot=True) as session:

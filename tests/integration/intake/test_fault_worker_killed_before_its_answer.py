@@ -32,8 +32,7 @@ def survey(settings: Settings, client: MongoClient[Document]) -> Iterator[Survey
 
 
 @pytest.fixture
-def dying(settings: Settings, survey: Survey, tmp_path: Path) -> Iterator[Intake]:
-    """On the topics of `survey`."""
+def dying(settings: Settings, tmp_path: Path) -> Iterator[Intake]:
     configuration = ("--config", "python:tests.integration.intake.dying")
     command = (sys.executable, "-m", "gunicorn", *configuration)
     partitions = str(settings.response_partitions)
@@ -47,7 +46,7 @@ def doomed() -> str:
     return f"dead{str(uuid.uuid4())[4:]}"
 
 
-def test_what_was_stored_and_not_answered_counts_once_when_it_is_sent_again(dying: Intake, survey: Survey) -> None:
+def test_what_was_stored_and_not_answered_counts_once_when_it_is_sent_again(survey: Survey, dying: Intake) -> None:
     address = f"{dying.campaign()}/responses"
     single, edited, in_a_batch = doomed(), doomed(), doomed()
     assert sent_until_answered(dying, f"{address}/{single}", response()) >= 1
