@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -117,7 +116,7 @@ def page(record: Document) -> str:
     """A record as Markdown."""
     about = record["machine"]
     began = (
-        f"`{record['command']}`, seed {record['seed']}, {datetime.now(UTC):%Y-%m-%d}, on {about['cores']} cores of "
+        f"`{record['command']}`, seed {record['seed']}, {about['date'][:10]}, on {about['cores']} cores of "
         f"{about['cpu']}, {about['memory_gib']} GiB, Linux {about['kernel']}, Python {about['python']}."
     )
     parts = [began, *_sums(record), *record["left_out"]]
