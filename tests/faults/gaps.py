@@ -49,7 +49,7 @@ def longest(spans: Sequence[Span], faults: Iterable[Done]) -> float:
             until - since
             for fault in faults
             for since, until in spans[
-                max(0, bisect_left(begins, fault.began - BEFORE_S) - 1) : bisect_left(begins, fault.ended + AFTER_S)
+                bisect_left(begins, fault.began - BEFORE_S) : bisect_left(begins, fault.ended + AFTER_S)
             ]
             if until >= fault.began
         ),
