@@ -46,6 +46,8 @@ share.coordinator.state.topic.num.partitions=1
 # A broker that was killed may register again only when its old session has ended: 9 s by default.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+# A controller that is cut off is given up by the brokers as soon as by its like: after 30 s by default.
+controller.socket.timeout.ms=3000
 # A scorer that joins is given its partitions at once.
 group.initial.rebalance.delay.ms=0
 # The cleaner's buffer is a quarter of the heap otherwise.

@@ -58,7 +58,9 @@ def member(home: Path, number: int, hosts: Sequence[str], log: Path) -> Server:
     return Server(
         name=f"MongoDB {number}",
         address=address(hosts),
-        command=_command(home, host, int(port)),
+        # A member that copies from one that is cut off notices it so much later than an election does (by default 5 s),
+        # and until then no majority has what the new primary writes.
+        command=(*_command(home, host, int(port)), "--setParameter=oplogNetworkTimeoutBufferSeconds=1"),
         lacking=lambda: None if answers(hosts[number - 1]) else "it answers no client",
         log=log,
     )
@@ -75,7 +77,8 @@ def initiate(hosts: Sequence[str], election_ms: int) -> None:
         pymongo.errors.OperationFailure: one has data, or does not reach the others.
     """
     members = [{"_id": number, "host": host} for number, host in enumerate(hosts)]
-    settings = {"electionTimeoutMillis": election_ms}
+    # A heartbeat as rare as the time-out (2 s by default) would let a healthy primary step down.
+    settings = {"electionTimeoutMillis": election_ms, "heartbeatIntervalMillis": election_ms // 4}
     with _directly(hosts[0]) as client:
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members, "settings": settings})
 
