@@ -18,6 +18,10 @@ API_VERSION = (4, 1)
 RECONNECT_MS = 500
 """The longest pause between attempts: the default of 30 s would outlast most outages by seconds."""
 
+READ_MS = 5_000
+"""The longest wait for an answer to a reader. Within it the partitions of a broker that is cut off get another leader;
+by default they would not be looked for before 30 s are over."""
+
 LARGEST_RECORD = 16 * 1024 * 1024
 """Of a definition: the broker's default of 1 MB would refuse one of 10,000 units. Responses are bounded by intake."""
 
@@ -89,6 +93,7 @@ def reader(settings: Settings, client_id: str, **more: object) -> KafkaConsumer:
         auto_offset_reset="earliest",
         allow_auto_create_topics=False,
         fetch_max_wait_ms=100,
+        request_timeout_ms=READ_MS,
         reconnect_backoff_max_ms=RECONNECT_MS,
         metadata_max_age_ms=30_000,
         metrics_enabled=False,

@@ -40,6 +40,7 @@ from services.common.generation import POINTER, Generation
 Document = dict[str, Any]
 
 DATABASE = "parindex"
+HEARTBEAT_S = 1.0
 LONGEST_TRANSACTION_S = 10
 """A dead scorer's locks hold its partition this long at most: mongod must run with a lower or equal limit."""
 
@@ -71,6 +72,8 @@ def client(uri: str, *, patience_s: float = 15.0) -> MongoClient[Document]:
         uri,
         serverSelectionTimeoutMS=int(1_000 * min(3.0, patience_s)),
         connectTimeoutMS=int(1_000 * min(2.0, patience_s)),
+        # A primary that is cut off or stands still tells nobody: what waits for it is given up when a heartbeat fails.
+        heartbeatFrequencyMS=int(1_000 * HEARTBEAT_S),
         # A server that accepts and never answers must not hold a thread for ever.
         socketTimeoutMS=int(1_000 * patience_s),
         w="majority",
