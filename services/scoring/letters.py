@@ -15,6 +15,11 @@ Document = dict[str, Any]
 
 EXPECTED = ("conflict", "stale")
 """Reasons that say nothing about a deployment: a rater's second form, an appraiser who was late."""
+ABOUT = ("campaign", "response", "revision", "digest", "unit")
+"""What a letter says of its record, as far as that could be read."""
+
+LARGEST_BYTES = 15_000_000
+"""A document holds 16 MiB. The broker measures records as they come, compressed, so one may hold much more."""
 
 
 def letter(
@@ -24,16 +29,24 @@ def letter(
     event: Response | Withdrawal | Appraisal | None = None,
     digest: str | None = None,
 ) -> Document:
-    """The document of a rejected record; `event` and `digest` let its sender find it by receipt."""
+    """The document of a rejected record; `event` and `digest` let its sender find it by receipt.
+
+    Of a record that would not fit a document only its place is kept: the log alone has it whole.
+    """
+    key, value, headers = record.key, record.value, [[name, value] for name, value in record.headers]
+    size = len(key or b"") + len(value or b"") + sum(len(name) + len(text or b"") for name, text in headers)
+    if size > LARGEST_BYTES:
+        key, value, headers = None, None, []
+        detail = f"{detail}; its {size:,} bytes stand in the log only"
     document: Document = {
         "_id": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
         "p": record.partition,
         "reason": reason,
         "detail": detail,
         "record": {
-            "key": record.key,
-            "value": record.value,
-            "headers": [[name, value] for name, value in record.headers],
+            "key": key,
+            "value": value,
+            "headers": headers,
             "timestamp": record.timestamp,
         },
     }
