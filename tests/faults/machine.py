@@ -68,9 +68,9 @@ class OneMachine(World):
             mongo=with_database(servers["mongo"].address, DATABASE),
             response_partitions=PARTITIONS,
         )
-        self.tokens, secrets = self._secrets()
+        self.tokens, files = secrets(home)
         self.environment = {
-            **secrets,
+            **files,
             "PARINDEX_RESPONSE_PARTITIONS": str(PARTITIONS),
             "PARINDEX_KAFKA": self.settings.kafka,
             "PARINDEX_MONGO": self.settings.mongo,
@@ -143,15 +143,6 @@ class OneMachine(World):
             self.disks[name] = disk
             self._mounted.append(disk)
 
-    def _secrets(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The tokens by role, and the settings that name the files."""
-        made = {role: new_token(f"the-{role}", role) for role in ROLES}
-        tokens, key = self.home / "tokens", self.home / "key"
-        tokens.write_text("".join(f"{token.name} {token.role} {token.sha256}\n" for _, token in made.values()))
-        key.write_text("k" * 32)
-        files = {"PARINDEX_TOKENS_FILE": str(tokens), "PARINDEX_RECEIPT_KEY_FILE": str(key)}
-        return {role: secret for role, (secret, _) in made.items()}, files
-
     def _service(self, name: str) -> Part:
         """A service that reaches its servers through its links."""
         family = name.partition("-")[0]
@@ -207,6 +198,16 @@ class OneMachine(World):
                 if not says_ok(address):
                     return f"{name} is not ready"
         return None
+
+
+def secrets(home: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The tokens by role, and the settings that name the files made in a folder."""
+    made = {role: new_token(f"the-{role}", role) for role in ROLES}
+    tokens, key = home / "tokens", home / "key"
+    tokens.write_text("".join(f"{token.name} {token.role} {token.sha256}\n" for _, token in made.values()))
+    key.write_text("k" * 32)
+    files = {"PARINDEX_TOKENS_FILE": str(tokens), "PARINDEX_RECEIPT_KEY_FILE": str(key)}
+    return {role: secret for role, (secret, _) in made.items()}, files
 
 
 def _touched(target: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Ability:
         pause: seconds for which everything is left alone after it began.
         weight: how often it is done while another of weight 1 is done once.
         touches: the services (`SERVICES`) whose clients it may keep waiting.
+        of: what is never hurt twice at a time; empty: the target.
     """
 
     kind: str
@@ -36,6 +37,12 @@ class Ability:
     pause: float = 0.0
     weight: int = 1
     touches: tuple[str, ...] = SERVICES
+    of: str = ""
+
+    @property
+    def one(self) -> str:
+        """What is never hurt twice at a time."""
+        return self.of or self.target
 
     @property
     def name(self) -> str:
@@ -84,11 +91,11 @@ def schedule(seed: int, minutes: float, abilities: Sequence[Ability]) -> list[Fa
     for share in waits:
         if not drawn:
             drawn = rng.sample(deck, len(deck))
-        ability = min(drawn, key=lambda ability: max(at, free.get(ability.target, 0.0)))
+        ability = min(drawn, key=lambda ability: max(at, free.get(ability.one, 0.0)))
         drawn.remove(ability)
-        at = max(at, free.get(ability.target, 0.0))
+        at = max(at, free.get(ability.one, 0.0))
         lasts = round(rng.uniform(*ability.lasts), 2)
         faults.append(Fault(round(at, 2), ability.kind, ability.target, lasts, round(rng.random(), 4)))
-        free[ability.target] = at + lasts + ability.room
+        free[ability.one] = at + lasts + ability.room
         at += share * wait + ability.pause
     return faults

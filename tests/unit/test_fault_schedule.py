@@ -52,6 +52,19 @@ def test_a_target_is_left_alone_until_it_has_recovered_and_all_after_a_full_disk
             assert after.at >= fault.at + 8
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_names_one_thing_as_its_own_is_never_done_twice_at_a_time(seed: int) -> None:
+    of_one = [
+        Ability("kill", "leader", room=10, of="machine"),
+        Ability("isolate", "primary", lasts=(5, 15), room=8, of="machine"),
+    ]
+    room = {ability.name: ability.room for ability in of_one}
+    faults = [fault for fault in schedule(seed, 5, [*of_one, *ABILITIES]) if fault.name in room]
+    assert {fault.name for fault in faults} == room.keys()
+    for fault, after in pairwise(faults):
+        assert after.at >= fault.until + room[fault.name] - 0.02
+
+
 def test_a_lasting_fault_lasts_as_long_as_its_ability_says() -> None:
     limits = {ability.name: ability.lasts for ability in ABILITIES}
     for fault in schedule(1, 10, ABILITIES):
