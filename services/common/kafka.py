@@ -12,6 +12,9 @@ from kafka.producer.future import FutureRecordMetadata
 from services.common.settings import Settings
 
 KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+# By default a broker refuses what bears a time an hour or more after its own: a clock that is wrong, on whichever
+# side, would stop a survey, and nothing is counted by these times.
+ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1)}
 
 # Naming the version spares a client its questions at start, so that it can be built while no broker answers.
 API_VERSION = (4, 1)
@@ -145,7 +148,7 @@ def create_topics(settings: Settings) -> list[str]:
 
 def _topic_configs(settings: Settings, name: str) -> dict[str, str]:
     # With three replicas a write must reach two before it is acknowledged, so that any one machine may be lost.
-    configs = KEPT_FOR_EVER | {"min.insync.replicas": str(max(1, settings.replication - 1))}
+    configs = KEPT_FOR_EVER | ANY_TIME | {"min.insync.replicas": str(max(1, settings.replication - 1))}
     if name == settings.topic("campaigns"):
         configs["max.message.bytes"] = str(LARGEST_RECORD)
     return configs
