@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from tests.faults import campaign
+from tests.faults.delivery import FIRST_PAUSE_S, JSON, LONGEST_PAUSE_S, Closing
 from tests.faults.door import BROKEN, Answer, Door
-from tests.faults.front_end import FIRST_PAUSE_S, JSON, LONGEST_PAUSE_S, Closing
 from tests.faults.journal import Journal
 
 TIMEOUT_S = 12.0

@@ -39,7 +39,7 @@ class Answer:
 
 
 class Door:
-    """Asks the first address until it fails, then the next one, and so on in a circle. Used by one thread."""
+    """Asks the first address until it fails or answers 5xx, then the next one, and so on in a circle."""
 
     def __init__(self, urls: Sequence[str], timeout_s: float) -> None:
         self._urls = urls
@@ -100,6 +100,8 @@ class Door:
             raise
         if response.will_close:
             self.close()
+        if status >= 500 and len(self._urls) > 1:
+            self._turn_away()
         return Answer(status, content)
 
     def close(self) -> None:

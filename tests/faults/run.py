@@ -14,9 +14,10 @@ import orjson
 from tests.faults import campaign, evidence, log
 from tests.faults.appraiser import Appraiser
 from tests.faults.check import check
+from tests.faults.delivery import JSON, Closing
 from tests.faults.door import BROKEN, Door
 from tests.faults.evidence import Evidence
-from tests.faults.front_end import JSON, Closing, FrontEnd
+from tests.faults.front_end import FrontEnd
 from tests.faults.gaps import Done
 from tests.faults.journal import Clock, Journal
 from tests.faults.part import Lost

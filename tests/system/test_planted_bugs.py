@@ -26,8 +26,9 @@ from services.common.tokens import ROLES, new_token
 from tests.conftest import environment
 from tests.faults import evidence, log
 from tests.faults.check import check
+from tests.faults.delivery import Closing
 from tests.faults.door import Door
-from tests.faults.front_end import Closing, FrontEnd
+from tests.faults.front_end import FrontEnd
 from tests.faults.journal import Clock, Journal
 from tests.faults.machine import PARINDEX, ROOT, says_ok
 from tests.faults.part import Part
