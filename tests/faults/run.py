@@ -184,6 +184,8 @@ class Run:
 
     def heal(self) -> None:
         """Heals the world, lets the clients finish, and waits until all that is in the log is counted and served."""
+        if self.outcome.lost:
+            return
         with self._noting_loss():
             self._world.heal()
             began = time.monotonic()
@@ -209,8 +211,6 @@ class Run:
     @contextmanager
     def _noting_loss(self) -> Iterator[None]:
         """Once a part is lost nothing more is done; the outcome has its name."""
-        if self.outcome.lost:
-            return
         try:
             yield
         except Lost as error:
