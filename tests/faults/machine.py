@@ -18,7 +18,7 @@ from services.common import kafka as kafka_client
 from services.common.settings import Settings
 from services.common.tokens import ROLES, new_token
 from tests.faults.disk import Disk, NotPermitted
-from tests.faults.part import Part
+from tests.faults.part import SERVER_BACK_S, Part
 from tests.faults.proxies import Links
 from tests.faults.schedule import Ability
 from tests.faults.world import World
@@ -77,7 +77,9 @@ class OneMachine(World):
         }
         for name, server in servers.items():
             more = CHECKPOINTS if name == "mongo" else ()
-            self.parts[name] = Part(name, (*server.command, *more), {}, server.log, _lacks_nothing(server))
+            self.parts[name] = Part(
+                name, (*server.command, *more), {}, server.log, _lacks_nothing(server), back_s=SERVER_BACK_S
+            )
         for name in services:
             self.parts[name] = self._service(name)
         self.abilities = self._abilities()
@@ -173,20 +175,20 @@ class OneMachine(World):
             Ability("kill worker", "intake", room=4),
             Ability("kill", "intake", room=6),
             *(Ability("kill", name, room=6) for name in (*SCORERS, "reporting")),
-            Ability("kill", "kafka", room=12),
+            Ability("kill", "kafka", room=20),
             Ability("kill", "mongo", room=8),
             Ability("stop", "intake", room=6),
             Ability("stop", "scoring-1", room=6),
             Ability("stop", "reporting", room=6),
             Ability("freeze", "scoring-2", lasts=(11, 14), room=6),
             Ability("join", GUEST, lasts=(6, 12), room=4),
-            Ability("storm", GUEST, lasts=(12, 20), room=4),
+            Ability("storm", GUEST, lasts=(15, 25), room=4),
         ]
         modes = ("cut", "delay", "hole", "eatack", "refuse")
         links = [
             Ability(mode, link, lasts=(0, 0) if mode == "cut" else (1, 6), room=2) for link in LINKS for mode in modes
         ]
-        fills = [Ability("fill", name, lasts=(5, 8), room=12, pause=8) for name in self.disks]
+        fills = [Ability("fill", name, lasts=(5, 8), room=20, pause=8) for name in self.disks]
         return [*dies, *links, *fills]
 
     def unwell(self) -> str | None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from deploy.embedded.server import tethered
 
 BACK_S = 60.0
-"""A part that was hurt is back after this time at the latest."""
+SERVER_BACK_S = 120.0
+"""A Java machine that starts beside everything else on a busy machine takes its time."""
 STOP_S = 30.0
 LOG_LINES = 20
 
@@ -33,6 +34,7 @@ class Part:
         environment: its settings; nothing else of PARINDEX_ reaches it.
         log: where its output goes, start after start.
         ready: whether it answers at all, whatever it depends on. Called on another thread.
+        back_s: after being hurt it is back after this time at the latest.
     """
 
     def __init__(
@@ -42,12 +44,15 @@ class Part:
         environment: Mapping[str, str],
         log: Path,
         ready: Callable[[], bool],
+        *,
+        back_s: float = BACK_S,
     ) -> None:
         self.name = name
         self.command = tuple(command)
         self.environment = dict(environment)
         self.log = log
         self.ready = ready
+        self.back_s = back_s
         self.starts = 0
         self.wanted = False
         """Whether it is started again when it has ended."""
@@ -90,8 +95,14 @@ class Part:
         self._start_at = 0.0
         self.hurt()
 
+    def want(self) -> None:
+        """Has it started as soon as what ran before has ended."""
+        self.wanted = True
+        self._start_at = time.monotonic()
+        self.hurt()
+
     def hurt(self) -> None:
-        """From now on it has `BACK_S` to answer again."""
+        """From now on it has `back_s` to answer again."""
         self.up = False
         self.hurts += 1
         self._hurt_at = time.monotonic()
@@ -135,7 +146,7 @@ class Part:
         """Starts it again when it has ended and is wanted. To be called several times a second.
 
         Raises:
-            Lost: it has not answered for `BACK_S` since it was hurt.
+            Lost: it has not answered for `back_s` since it was hurt.
         """
         if not self.wanted or self.frozen:
             return
@@ -150,8 +161,8 @@ class Part:
                 hurt_at = self._hurt_at
                 self.start()
                 self._hurt_at = hurt_at
-        if not self.up and now - self._hurt_at > BACK_S:
-            raise Lost(f"{self.name} did not come back within {BACK_S:.0f} s\n{self.end_of_log()}")
+        if not self.up and now - self._hurt_at > self.back_s:
+            raise Lost(f"{self.name} did not come back within {self.back_s:.0f} s\n{self.end_of_log()}")
 
     def end_of_log(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []

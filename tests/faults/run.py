@@ -31,7 +31,7 @@ THINK_S = 0.1
 PROBER = "prober"
 TICK_S = 0.02
 BEGIN_S = 30.0
-HEALED_S = 60.0
+HEALED_S = 120.0
 """From the end of all faults until every part is well."""
 PATIENCE_S = 90.0
 """How long after that clients repeat what is still open."""

@@ -32,7 +32,7 @@ from tests.faults.schedule import Ability, Fault
 
 LOOK_S = 0.1
 STORM_S = 2.0
-"""From one turn of a rebalance storm to the next."""
+"""How long a part is there, and how long it is away, in a rebalance storm."""
 
 
 class Links(Protocol):
@@ -123,7 +123,7 @@ class World:
             case "freeze":
                 self.parts[target].freeze()
             case "join":
-                self.parts[target].start()
+                self.parts[target].want()
             case "storm":
                 self._storm = target
                 self._turn_at = 0.0
@@ -170,8 +170,8 @@ class World:
             self.parts[name].hurt()
         for part in self.parts.values():
             part.tend()
-        if self._storm and time.monotonic() >= self._turn_at:
-            self._toggle(self.parts[self._storm])
+        if self._storm:
+            self._rage(self.parts[self._storm])
 
     def heal(self) -> None:
         """Undoes whatever is still done, so that from now on all is well."""
@@ -200,16 +200,20 @@ class World:
             return f"{part.name}: process {pid} had just ended"
         return f"{part.name}, process {pid}"
 
-    def _toggle(self, part: Part) -> None:
-        """Adds the part when it is away, removes it when it is there; killed and stopped by turns."""
-        self._turn_at = time.monotonic() + STORM_S
-        if not part.wanted:
-            part.start()
-        elif part.starts % 2:
-            part.wanted = False
-            part.kill()
-        else:
-            part.dismiss()
+    def _rage(self, part: Part) -> None:
+        """Adds the part when it has been away for a while, removes it when it was there; by SIGKILL and SIGTERM."""
+        now = time.monotonic()
+        if part.wanted and not part.up:
+            self._turn_at = now + STORM_S
+        elif now >= self._turn_at:
+            self._turn_at = now + STORM_S
+            if not part.wanted:
+                part.want()
+            elif part.starts % 2:
+                part.wanted = False
+                part.kill()
+            else:
+                part.dismiss()
 
     def _look(self) -> None:
         while not self._ended.wait(LOOK_S):
