@@ -314,6 +314,17 @@ def test_an_error_at_any_step_is_gone_through_again_without_a_guess(
     assert partition.tally("w1")["n"] == 1
 
 
+def test_a_repeat_after_ten_thousand_others_changes_nothing(partition: Partition) -> None:
+    """What was counted is looked up, however long ago it was, and not remembered."""
+    partition.say(response(1, GOOD))
+    for start in range(2, 10_002, 2_000):
+        partition.say(*(response(number, GOOD) for number in range(start, start + 2_000)))
+    applied = partition.say(response(1, GOOD), response(1, BAD))
+    assert applied.effects == {"duplicate": 1, "conflict": 1}
+    assert partition.tally("w1")["n"] == 10_001
+    assert partition.db.responses.count_documents({}) == 10_001
+
+
 def test_memory_after_a_load_is_what_it_was(partition: Partition) -> None:
     partition.say(response(1, GOOD), response(2, BAD), withdrawal(2, revision=2))
     loaded = partition.load()
