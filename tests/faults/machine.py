@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.embedded import jars
+from deploy.embedded.errors import StartError
 from deploy.embedded.kafka import Listener, kafka
 from deploy.embedded.machine import LOOPBACK, free_ports
 from deploy.embedded.mongo import mongo, with_database
@@ -60,7 +61,11 @@ class OneMachine(World):
         self._ports = dict(zip(names, free_ports(len(names)), strict=True))
         self._mounted: list[Disk] = []
         self.links = self._links()
-        servers = self._servers(minutes)
+        try:
+            servers = self._servers(minutes)
+        except StartError:
+            self.close()
+            raise
         self.intake_urls = [f"http://{LOOPBACK}:{self._ports['clients-intake']}"]
         self.reporting_urls = [f"http://{LOOPBACK}:{self._ports['readers-reporting']}"]
         self.settings = Settings(
