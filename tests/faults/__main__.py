@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from deploy.embedded.errors import StartError
+from deploy.stack import ended_by_signals
 from services.cli.main import COMMANDS
 from services.cli.stages import Stages
 from services.common.kafka import Unready
@@ -54,7 +55,8 @@ def main(
     home = Path(tempfile.mkdtemp(prefix="parindex-faults-"))
     console.print(f"{command}; journals and logs in {home}", highlight=False)
     try:
-        world, outcome = _run(home, minutes, seed, console, cluster=cluster)
+        with ended_by_signals():
+            world, outcome = _run(home, minutes, seed, console, cluster=cluster)
     except (StartError, Unready, Lost) as error:
         raise click.ClickException(f"the system did not start: {error}\nits logs are kept in {home}") from error
     record = report.document(command, seed, world.left_out, world.abilities, outcome)
@@ -102,7 +104,7 @@ def _world(home: Path, minutes: float, *, cluster: bool) -> World:
     if cluster:
         from tests.faults.cluster_world import ClusterWorld
 
-        return ClusterWorld(home, minutes)
+        return ClusterWorld(home)
     return OneMachine(home, minutes)
 
 
