@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +87,7 @@ class OneMachine(World):
             )
         for name in services:
             self.parts[name] = self._service(name)
-        self.abilities = self._abilities()
+        self.abilities = abilities(self.disks)
 
     def start(self) -> None:
         super().start()
@@ -172,30 +172,6 @@ class OneMachine(World):
             lambda: says_ok(f"http://{bind}/livez"),
         )
 
-    def _abilities(self) -> list[Ability]:
-        return [replace(ability, touches=_touched(ability.target)) for ability in self._all_abilities()]
-
-    def _all_abilities(self) -> list[Ability]:
-        dies = [
-            Ability("kill worker", "intake", room=4),
-            Ability("kill", "intake", room=6),
-            *(Ability("kill", name, room=6) for name in (*SCORERS, "reporting")),
-            Ability("kill", "kafka", room=20),
-            Ability("kill", "mongo", room=8),
-            Ability("stop", "intake", room=6),
-            Ability("stop", "scoring-1", room=6),
-            Ability("stop", "reporting", room=6),
-            Ability("freeze", "scoring-2", lasts=(11, 14), room=6),
-            Ability("join", GUEST, lasts=(6, 12), room=4),
-            Ability("storm", GUEST, lasts=(15, 25), room=4),
-        ]
-        modes = ("cut", "delay", "hole", "eatack", "refuse")
-        links = [
-            Ability(mode, link, lasts=(0, 0) if mode == "cut" else (1, 6), room=2) for link in LINKS for mode in modes
-        ]
-        fills = [Ability("fill", name, lasts=(5, 8), room=20, pause=8) for name in self.disks]
-        return [*dies, *links, *fills]
-
     def unwell(self) -> str | None:
         if said := super().unwell():
             return said
@@ -215,6 +191,27 @@ def secrets(home: Path) -> tuple[dict[str, str], dict[str, str]]:
     key.write_text("k" * 32)
     files = {"PARINDEX_TOKENS_FILE": str(tokens), "PARINDEX_RECEIPT_KEY_FILE": str(key)}
     return {role: secret for role, (secret, _) in made.items()}, files
+
+
+def abilities(disks: Iterable[str]) -> list[Ability]:
+    """What can be done to this world; `disks` are those that can be filled."""
+    dies = [
+        Ability("kill worker", "intake", room=4),
+        Ability("kill", "intake", room=6),
+        *(Ability("kill", name, room=6) for name in (*SCORERS, "reporting")),
+        Ability("kill", "kafka", room=20),
+        Ability("kill", "mongo", room=8),
+        Ability("stop", "intake", room=6),
+        Ability("stop", "scoring-1", room=6),
+        Ability("stop", "reporting", room=6),
+        Ability("freeze", "scoring-2", lasts=(11, 14), room=6),
+        Ability("join", GUEST, lasts=(6, 12), room=4),
+        Ability("storm", GUEST, lasts=(15, 25), room=4),
+    ]
+    modes = ("cut", "delay", "hole", "eatack", "refuse")
+    links = [Ability(mode, link, lasts=(0, 0) if mode == "cut" else (1, 6), room=2) for link in LINKS for mode in modes]
+    fills = [Ability("fill", name, lasts=(5, 8), room=20, pause=8) for name in disks]
+    return [replace(ability, touches=_touched(ability.target)) for ability in (*dies, *links, *fills)]
 
 
 def _touched(target: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.faults import machine
 from tests.faults.schedule import SETTLE_S, Ability, schedule
 
 ABILITIES = [
@@ -63,6 +64,15 @@ def test_what_names_one_thing_as_its_own_is_never_done_twice_at_a_time(seed: int
     assert {fault.name for fault in faults} == room.keys()
     for fault, after in pairwise(faults):
         assert after.at >= fault.until + room[fault.name] - 0.02
+
+
+@pytest.mark.parametrize("disks", [(), ("kafka", "mongo")])
+@pytest.mark.parametrize("seed", range(20))
+def test_three_minutes_have_time_for_every_kind_of_the_one_machine(seed: int, disks: tuple[str, ...]) -> None:
+    every = machine.abilities(disks)
+    faults = schedule(seed, 3, every)
+    assert {fault.name for fault in faults} == {ability.name for ability in every}
+    assert faults[-1].at < 240
 
 
 def test_a_lasting_fault_lasts_as_long_as_its_ability_says() -> None:
