@@ -5,20 +5,30 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import orjson
 from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.appraisals import AppraisalRow
+from services.common.requeued import origin
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey, row_document
 from services.scoring.chunk import Chunk, Finder, Rules
 from services.scoring.counting import read_row
 from services.scoring.counting import row_document as response_document
 from services.scoring.difference import canonical, digest
+from services.scoring.letters import ABOUT, letter
 from services.scoring.tallies import Counts
 
 Document = dict[str, Any]
+
+Settled = Mapping[int, Document]
+"""By offset the dead letters, each as `bare`, whose records were requeued.
+
+What was wrong may be mended since, so a replay lets their verdict stand: such a record counts, or is judged again, at
+the place that it was requeued to. Only a conflict does not depend on what was known, and is judged.
+"""
 
 
 class Replay(Protocol):
@@ -39,21 +49,24 @@ class ResponsesReplay:
     Rows are kept as texts: as objects those of a large partition would not fit into memory.
     """
 
-    def __init__(self, partition: int, rules: Rules) -> None:
+    def __init__(self, partition: int, rules: Rules, settled: Settled = MappingProxyType({})) -> None:
         self.records = 0
         self.letters: dict[int, Document] = {}
         self.counts = Counts(partition)
         self._rules = rules
+        self._settled = settled
         self._rows: dict[str, bytes] = {}
 
     def apply(self, records: Sequence[ConsumerRecord]) -> None:
+        self.records += len(records)
+        if not (judged := _settle(records, self._settled, self.letters)):
+            return
         # What was applied once is applied again, however much of it was rejected.
-        chunk = Chunk(records, self.counts, (), self._rules, most_rejected=None)
+        chunk = Chunk(judged, self.counts, (), self._rules, most_rejected=None)
         rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in chunk.ids if id_ in self._rows}
         for id_, row in chunk.count(rows).items():
             self._rows[id_] = canonical(response_document(id_, self.counts.partition, row))
         chunk.adopt()
-        self.records += len(records)
         _keep(self.letters, chunk.letters, chunk.requeued)
 
     def rows(self) -> Mapping[str, bytes]:
@@ -77,18 +90,21 @@ class ResponsesReplay:
 class AppraisalsReplay:
     """The partition of appraisals."""
 
-    def __init__(self, definitions: Finder) -> None:
+    def __init__(self, definitions: Finder, settled: Settled = MappingProxyType({})) -> None:
         self.records = 0
         self.letters: dict[int, Document] = {}
         self.rows: dict[RowKey, AppraisalRow] = {}
         self.changes: dict[int, Document] = {}
         self._definitions = definitions
+        self._settled = settled
 
     def apply(self, records: Sequence[ConsumerRecord]) -> None:
-        chunk = AppraisalChunk(records, self.rows, self._definitions)
+        self.records += len(records)
+        if not (judged := _settle(records, self._settled, self.letters)):
+            return
+        chunk = AppraisalChunk(judged, self.rows, self._definitions)
         self.rows.update(chunk.rows)
         self.changes.update((change["_id"]["offset"], change) for change in chunk.changes)
-        self.records += len(records)
         _keep(self.letters, chunk.letters, chunk.requeued)
 
     def documents(self) -> Iterator[Document]:
@@ -129,8 +145,27 @@ def bare(letter: Mapping[str, Any]) -> Document:
     }
 
 
+def _settle(
+    records: Sequence[ConsumerRecord], settled: Settled, letters: dict[int, Document]
+) -> Sequence[ConsumerRecord]:
+    """The records that are to be judged. What is settled is given its letter, with what the log has of it."""
+    judged = []
+    for record in records:
+        if (stored := settled.get(record.offset)) is None or stored["reason"] == "conflict":
+            judged.append(record)
+            continue
+        known = {name: stored[name] for name in ABOUT if name in stored}
+        came_from = origin(record)
+        _keep(
+            letters,
+            [known | letter(record, stored["reason"], "")],
+            {} if came_from is None else {came_from: record.offset},
+        )
+    return judged
+
+
 def _keep(letters: dict[int, Document], new: Iterable[Mapping[str, Any]], requeued: Mapping[int, int]) -> None:
     letters.update((letter["_id"]["offset"], bare(letter)) for letter in new)
     for offset, again in requeued.items():
         if offset in letters:
-            letters[offset]["requeued"] = again
+            letters[offset]["requeued"] = max(again, letters[offset].get("requeued", again))

@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 
 from services.common.generation import Generation
 from services.scoring.difference import Difference, canonical, compare, digest
-from services.scoring.replay import AppraisalsReplay, Replay, ResponsesReplay, bare
+from services.scoring.replay import AppraisalsReplay, Replay, ResponsesReplay, Settled, bare
 from services.scoring.report import Report
 
 Document = dict[str, Any]
@@ -36,6 +36,11 @@ class _Stored:
     def next(self) -> int:
         """Where the partition goes on; one that has no position was never loaded."""
         return 0 if self.position is None else int(self.position["next"])
+
+    @property
+    def settled(self) -> Settled:
+        """The dead letters whose records were requeued."""
+        return {letter["_id"]["offset"]: letter for letter in self._letters.values() if "requeued" in letter}
 
     def _compare(self, target: Replay, counted: Mapping[str, Any], report: Report) -> None:
         if self.position is not None:

@@ -156,10 +156,10 @@ class Verification:
                 self.report.note(Difference("campaigns", {"campaign": code, "version": version}, "", None, {}))
 
     def _compare_responses(self, partition: TopicPartition, advance: Advance) -> None:
-        target = ResponsesReplay(partition.partition, Rules(self._definitions))
         with self._snapshot() as session:
             # All of it before the replay, which may take longer than a snapshot can be read.
             stored = StoredResponses(self._generation, partition, session)
+            target = ResponsesReplay(partition.partition, Rules(self._definitions), stored.settled)
             states = self._shown.stops("responses", partition.partition)
             for stop in self._replay(partition, target, stored, states, advance):
                 if stop == stored.next:
@@ -168,9 +168,9 @@ class Verification:
                     self._shown.add_responses(campaign, target.counts)
 
     def _compare_appraisals(self, partition: TopicPartition, advance: Advance) -> None:
-        target = AppraisalsReplay(self._definitions)
         with self._snapshot() as session:
             stored = StoredAppraisals(self._generation, partition, session)
+        target = AppraisalsReplay(self._definitions, stored.settled)
         states = self._shown.stops("appraisals", partition.partition)
         for stop in self._replay(partition, target, stored, states, advance):
             if stop == stored.next:

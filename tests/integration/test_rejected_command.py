@@ -21,6 +21,7 @@ from services.common import kafka
 from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign
 from services.common.events import Response
+from services.common.generation import Generation
 from services.common.records import SUBMITTED
 from services.common.requeued import HEADER, Place
 from services.common.settings import Settings
@@ -48,6 +49,7 @@ class Command:
             "PARINDEX_KAFKA": settings.kafka,
             "PARINDEX_MONGO": settings.mongo,
             "PARINDEX_TOPIC_PREFIX": settings.topic_prefix,
+            "PARINDEX_RESPONSE_PARTITIONS": str(settings.response_partitions),
         }
 
     def __call__(self, *arguments: str, answer: str = "", **environment: str) -> Result:
@@ -61,6 +63,10 @@ class Command:
         assert ended.exit_code == code, ended.output
         document: dict[str, Any] = json.loads(ended.stdout)
         return document
+
+    def ended(self, command: str) -> int:
+        """The exit code of another command."""
+        return CliRunner().invoke(main, [command], env=self._environment).exit_code
 
     def listed(self, *arguments: str) -> list[tuple[str, str, str | None]]:
         """Place, reason and what it was requeued as of the letters that it lists."""
@@ -97,7 +103,7 @@ def place(stored: Any) -> str:  # noqa: ANN401
 
 
 def test_what_came_before_its_definition_is_requeued_and_counted_once(
-    survey: Survey, small: Campaign, rejected: Command
+    survey: Survey, small: Campaign, rejected: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survey.publish(small)
     places = {place(stored) for stored in survey.say("responses", early(1), early(2))}
@@ -125,8 +131,14 @@ def test_what_came_before_its_definition_is_requeued_and_counted_once(
         eventually(lambda: applied(survey) == 7)
         assert survey.counted() == 3
         assert rejected.listed() == []
-    assert sum(found["n"] for found in survey.db.tallies.find({"_id.unit": "w1"})) == 3
-    assert survey.db.responses.find_one({"_id": id_of(1)})["version"] == 2
+        assert rejected.ended("verify") == 0
+        derived = Generation.current(survey.db)
+        assert sum(found["n"] for found in derived.tallies.find({"_id.unit": "w1"})) == 3
+        assert derived.responses.find_one({"_id": id_of(1)})["version"] == 2
+        # What is made anew from the log counts them where they stood first.
+        monkeypatch.setattr("services.scoring.rebuilding.READERS_S", 0.0)
+        assert rejected.ended("rebuild") == 0
+        assert (survey.counted(), rejected.listed("--all"), rejected.ended("verify")) == (3, [], 0)
 
 
 def test_the_copy_is_the_record_but_for_the_place_it_came_from(

@@ -434,23 +434,29 @@ def test_a_replay_of_the_log_gives_what_was_counted_live(said: list[Event | byte
     in_any_chunks(said, steps)
 
 
-@given(shuffled(), STEPS)
-def test_what_was_rejected_and_is_requeued_counts_as_if_it_had_never_been(
-    said: list[Response | Withdrawal], steps: list[Step]
-):
-    """The second version is published only after all was said, and what waits for it is requeued then."""
+def late(said: Sequence[Response | Withdrawal], steps: Sequence[Step]) -> list[Partition]:
+    """The partitions when the second version was published after all was said, and what it was for was requeued."""
     partitions = written(said)
     with pytest.MonkeyPatch.context() as patch:
         patch.delitem(VERSIONS, (SECOND.code, SECOND.version))
         for partition in partitions:
             score(partition, steps)
-    late = sum(event.campaign_version == SECOND.version for event in said)
-    assert sum(len(partition.letters) for partition in partitions) == late
+    waiting = sum(event.campaign_version == SECOND.version for event in said)
+    assert sum(len(partition.letters) for partition in partitions) == waiting
     for partition in partitions:
         for letter in list(partition.letters):
             partition.requeue(offset_of(letter))
         score(partition, steps)
         assert all("requeued" in letter for letter in partition.letters)
+    return partitions
+
+
+@given(shuffled(), STEPS)
+def test_what_was_rejected_and_is_requeued_counts_as_if_it_had_never_been(
+    said: list[Response | Withdrawal], steps: list[Step]
+):
+    """The second version is published only after all was said, and what waits for it is requeued then."""
+    partitions = late(said, steps)
     check_rows(said, partitions)
     check_counts(said, partitions)
     check_indices(said, partitions)

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.consumer.fetcher import ConsumerRecord
 from surveys import appraised, published, survey
-from test_exactly_once_property import LOG, STEPS, Known, Partition, Requeued, Step, scored
+from test_exactly_once_property import LOG, STEPS, Known, Partition, Requeued, Step, late, score, scored, shuffled
 
 from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign
-from services.common.events import Appraisal, Event
+from services.common.events import Appraisal, Event, Response, Withdrawal
 from services.common.records import encode
 from services.scoring.chunk import MOST_REJECTED, Rules
 from services.scoring.counting import row_document
@@ -35,7 +35,8 @@ def batches(records: Sequence[ConsumerRecord], cuts: Sequence[int]) -> list[Sequ
 
 
 def replayed(partition: Partition, cuts: Sequence[int]) -> ResponsesReplay:
-    target = ResponsesReplay(partition.number, Rules(Known()))
+    settled = {letter["_id"]["offset"]: bare(letter) for letter in partition.letters if "requeued" in letter}
+    target = ResponsesReplay(partition.number, Rules(Known()), settled)
     assert list(replay(target, batches(partition.records, cuts), [len(partition.records)])) == [len(partition.records)]
     return target
 
@@ -46,7 +47,30 @@ def without_at(document: dict[str, Any]) -> dict[str, Any]:
 
 @given(LOG, STEPS, CUTS)
 def test_a_replay_is_what_was_stored(said: list[Event | bytes | Requeued], steps: list[Step], cuts: list[int]):
-    for partition in scored(said, steps):
+    check(scored(said, steps), cuts)
+
+
+@given(shuffled(), STEPS, CUTS)
+def test_what_was_rejected_in_its_time_and_requeued_is_replayed_so(
+    said: list[Response | Withdrawal], steps: list[Step], cuts: list[int]
+):
+    check(late(said, steps), cuts)
+
+
+def test_a_letter_that_was_forged_or_whose_mark_the_log_does_not_have_is_found():
+    partition = Partition(0)
+    partition.append(b"{")
+    score(partition, [])
+    record = partition.records[0]
+    for forged in ({"requeued": 7}, {"requeued": 7, "requeued_from": 3}, {"requeued": 7, "record": "00"}):
+        settled = {0: bare(partition.letters[0]) | forged}
+        target = ResponsesReplay(0, Rules(Known()), settled)
+        target.apply([record])
+        assert target.letters == {0: bare(partition.letters[0])}
+
+
+def check(partitions: Sequence[Partition], cuts: Sequence[int]) -> None:
+    for partition in partitions:
         target = replayed(partition, cuts)
         rows = {id_: row_document(id_, partition.number, row) for id_, row in partition.rows.items()}
         assert target.rows() == {id_: digest(row) for id_, row in rows.items()}
