@@ -53,7 +53,6 @@ class Part:
         self.log = log
         self.ready = ready
         self.back_s = back_s
-        self.back_s = back_s
         self.starts = 0
         self.wanted = False
         """Whether it is started again when it has ended."""
