@@ -53,6 +53,11 @@ class Consumer:
         self._refresh_at = 0.0
         self._commit_at = 0.0
         self._follow_at = 0.0
+        self._lag: dict[TopicPartition, int] = {}
+        self.assigned: frozenset[TopicPartition] = frozenset()
+        """The partitions that the group has given to this process, loaded or not."""
+        self.behind = 0
+        """Records of them that were there when it last read, and are not applied."""
         self.polled_at = 0.0
         """When the loop last turned (monotonic seconds): a loop that stands still is not ready."""
 
@@ -64,6 +69,11 @@ class Consumer:
     def owned(self) -> frozenset[TopicPartition]:
         """The partitions that are loaded."""
         return frozenset(self._owned)
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation that it works on."""
+        return self._ledger.generation.number
 
     @property
     def halted(self) -> dict[str, str]:
@@ -139,7 +149,7 @@ class Consumer:
             self._drop(partition)
             self._halted.pop(partition, None)
             self._tell_halted()
-        assigned = consumer.assignment()
+        assigned = self.assigned = frozenset(consumer.assignment())
         for partition in self._owned.keys() - assigned:
             self._drop(partition)
         for partition in assigned - self._owned.keys() - self._halted.keys():
@@ -254,12 +264,16 @@ class Consumer:
         metrics.POSITION.labels(*labels).set(owned.position.next)
         end = consumer.highwater(partition)
         if end is not None:
-            metrics.LAG.labels(*labels).set(max(0, end - owned.position.next))
+            lag = self._lag[partition] = max(0, end - owned.position.next)
+            metrics.LAG.labels(*labels).set(lag)
+            self.behind = sum(self._lag.values())
 
     def _drop(self, partition: TopicPartition) -> None:
         if self._owned.pop(partition, None) is not None:
             metrics.OWNED.set(len(self._owned))
             self._refresher.lose()
+            self._lag.pop(partition, None)
+            self.behind = sum(self._lag.values())
 
     def _halt(self, partition: TopicPartition, error: Halted) -> None:
         log.critical("a partition stopped", extra={"partition": str(partition), "reason": str(error)})

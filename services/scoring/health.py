@@ -16,6 +16,7 @@ from services.common import http
 from services.common.catalogue import Catalogue
 from services.scoring.consumer import Consumer
 from services.scoring.ledger import Document
+from services.scoring.reconciler import Reconciler
 
 STANDSTILL_S = 30.0
 """The loop turns several times a second; a chunk and a refresh take a few seconds at the very most."""
@@ -27,7 +28,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def checks(
-    client: MongoClient[Document], catalogue: Catalogue, consumer: Consumer
+    client: MongoClient[Document], catalogue: Catalogue, consumer: Consumer, reconciler: Reconciler
 ) -> dict[str, Callable[[], str | None]]:
     """What must be well for scoring to be ready, each None or what is wrong."""
 
@@ -51,7 +52,11 @@ def checks(
     def halted() -> str | None:
         return "; ".join(f"{name}: {why}" for name, why in sorted(consumer.halted.items())) or None
 
-    return {"mongodb": mongodb, "definitions": definitions, "loop": loop, "halted": halted}
+    def differences() -> str | None:
+        found = "; ".join(f"{name}: {first}" for name, first in sorted(reconciler.differences.items()))
+        return f"{found}; run `parindex verify`, then `parindex rebuild`" if found else None
+
+    return {"mongodb": mongodb, "definitions": definitions, "loop": loop, "halted": halted, "differences": differences}
 
 
 def serve(bind: str, checked: dict[str, Callable[[], str | None]]) -> BaseWSGIServer:

@@ -1,4 +1,4 @@
-"""Starts scoring: settings → clients, ledger, refresher, consumer; and ends it cleanly on SIGTERM."""
+"""Starts scoring: settings → clients, ledger, refresher, consumer, reconciler; and ends it cleanly on SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from services.scoring.applying import Applying
 from services.scoring.consumer import Consumer
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Ledger, Unavailable
+from services.scoring.reconciler import Reconciler
 from services.scoring.refresher import Refresher
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Scorer:
         self._refresher = Refresher(self._client, self._catalogue, settings)
         applying = Applying(settings, self._ledger, Definitions(self._catalogue))
         self.consumer = Consumer(settings, self._ledger, applying, self._refresher)
+        self._reconciler = Reconciler(self._client, Definitions(self._catalogue), settings, self.consumer)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -53,15 +55,17 @@ class Scorer:
         Raises:
             mongo.Unready: the database is not fit for it; the message says what to change.
         """
-        checks = health.checks(self._client, self._catalogue, self.consumer)
+        checks = health.checks(self._client, self._catalogue, self.consumer, self._reconciler)
         server = health.serve(self.bind, checks)
         self._catalogue.follower.start()
         try:
             if self._await_servers():
                 log.info("scoring started", extra={"responses": self._settings.topic("responses")})
+                self._reconciler.start()
                 self.consumer.run()
         finally:
             server.shutdown()
+            self._reconciler.stop()
             self._catalogue.follower.stop()
             self._refresher.close()
             self._ledger.close()

@@ -26,3 +26,13 @@ SETBACKS = Counter(
 )
 HALTED = Gauge("parindex_scoring_halted", "Partitions that stopped for an operator to look", ["topic"])
 OWNED = Gauge("parindex_scoring_partitions_owned", "Partitions loaded by this process")
+DIFFERENCES = Gauge(
+    "parindex_scoring_differences",
+    "Differences found by the last recount of a partition from its rows: anything but 0 is damage",
+    ["topic", "partition"],
+)
+RECOUNTED = Gauge(
+    "parindex_scoring_recounted_timestamp_seconds",
+    "When a partition was last recounted as a whole, as Unix time",
+    ["topic", "partition"],
+)

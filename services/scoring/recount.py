@@ -11,11 +11,14 @@ from typing import Any
 
 from services.scoring.chunk import Rules, units_of
 from services.scoring.counting import read_row
-from services.scoring.difference import Difference, compare
+from services.scoring.difference import Difference, compare, digest
 from services.scoring.revisions import EFFECTS, Rejected
 from services.scoring.tallies import Counts, Tally, tally_key
 
 Document = Mapping[str, Any]
+
+WORDS = ("note", "evidence")
+"""What an appraiser writes of a leaf in words."""
 
 
 class ResponsesRecount:
@@ -50,33 +53,37 @@ class ResponsesRecount:
 
         Args:
             position: the partition's.
-            tallies: all of the partition.
+            tallies: all of the partition, in any order.
             activity: likewise.
             letters: how many records of the partition are dead letters, not counting conflicts.
         """
         yield from self._unreadable
         yield from self._tallies(tallies)
-        counted = _without_zeros(position["counted"])
+        stored, counted = position.get("counted", {}), self._stage.counted
         if found := compare(
-            "positions", position["_id"], {"counted": counted}, {"counted": _without_zeros(self._stage.counted)}
+            "positions",
+            position["_id"],
+            {"counted": _without_zeros(stored)},
+            {"counted": _without_zeros(counted)},
         ):
             yield found
         told = letters + sum(day.get(effect, 0) for day in activity for effect in EFFECTS)
         yield from _records(position, told)
 
     def _tallies(self, stored: Iterable[Document]) -> Iterator[Difference]:
-        found = {tally_key(document): document for document in stored}
-        for key in sorted({*found, *self._stage.tallies}):
-            expected = self._stage.tallies.get(key, Tally()).document(self._partition, key)
-            difference = compare(
-                "tallies",
-                expected["_id"],
-                _without_end(found[key]) if key in found else None,
-                _without_end(expected),
-            )
+        missing = dict(self._stage.tallies)
+        for document in stored:
+            try:
+                key = tally_key(document)
+            except (KeyError, TypeError):
+                yield Difference("tallies", document["_id"], "", {}, None)
+                continue
             # A tally whose responses were all taken back stays; so does the place of an answer that was.
-            if difference is not None and (key in found or expected["n"]):
-                yield difference
+            expected = missing.pop(key, Tally()).document(self._partition, key)
+            if found := compare("tallies", document["_id"], _without_end(document), _without_end(expected)):
+                yield found
+        for key in sorted(missing):
+            yield Difference("tallies", missing[key].document(self._partition, key)["_id"], "", None, {})
 
 
 class AppraisalsRecount:
@@ -92,7 +99,7 @@ class AppraisalsRecount:
         self._changes += 1
         id_ = {"campaign": change["campaign"], "unit": change["unit"]}
         row = self._rows.setdefault(str(id_), {"_id": id_, "version": 0, "leaves": {}, "bonus": "0", "penalty": "0"})
-        before, after = change["before"], change["after"]
+        before, after = _without_words(change["before"]), _without_words(change["after"])
         touched = {*before["leaves"], *after["leaves"]}
         was = {
             "before": {
@@ -102,7 +109,7 @@ class AppraisalsRecount:
             },
             "version": row["version"] + 1,
         }
-        if found := compare("appraisal_changes", change["_id"], {name: change[name] for name in was}, was):
+        if found := compare("appraisal_changes", change["_id"], {"before": before, "version": change["version"]}, was):
             self._broken.append(found)
         row["leaves"] = {code: leaf for code, leaf in row["leaves"].items() if code not in touched} | after["leaves"]
         row.update(version=row["version"] + 1, bonus=after["bonus"], penalty=after["penalty"])
@@ -121,7 +128,7 @@ class AppraisalsRecount:
             stored, expected = found.get(key), self._rows.get(key)
             names = () if expected is None else tuple(expected)
             id_ = stored["_id"] if stored is not None else self._rows[key]["_id"]
-            kept = None if stored is None else {name: stored.get(name) for name in names}
+            kept = None if stored is None else {name: _without_words(stored).get(name) for name in names}
             if difference := compare("appraisals", id_, kept, expected):
                 yield difference
         yield from _records(position, letters + self._changes)
@@ -131,6 +138,15 @@ def _records(position: Document, told: int) -> Iterator[Difference]:
     """Every record left one mark. A position that did not count its records from the start says nothing of that."""
     if "records" in position and position["records"] != told:
         yield Difference("positions", position["_id"], "records", position["records"], told)
+
+
+def _without_words(row: Document) -> dict[str, Any]:
+    """A row of appraisals, or a part of one, with digests in the place of what appraisers wrote: it is never told."""
+    leaves = {
+        code: {name: digest({name: value}).hex() if name in WORDS else value for name, value in leaf.items()}
+        for code, leaf in row["leaves"].items()
+    }
+    return {**row, "leaves": leaves}
 
 
 def _without_end(tally: Document) -> dict[str, Any]:
