@@ -97,7 +97,8 @@ class Refresher:
             self._db.refresher.update_one(
                 {"_id": "refresher"}, {"$set": {"token": token, "writes": 0}}, upsert=True, session=self._session
             )
-        self._states = {found["_id"]: found for found in self._db.campaign_state.find({})}
+        # In the session that wrote the token, so that it finds what was committed before that.
+        self._states = {found["_id"]: found for found in self._db.campaign_state.find({}, session=self._session)}
         self._mirrors.clear()
         self._dirty_units.clear()
         self._dirty_campaigns.clear()
@@ -166,15 +167,25 @@ class Refresher:
         return _View(generation.number, positions, counted)
 
     def _turns_back(self, view: _View) -> bool:
-        """Whether a generation that has just become current is still behind what readers were shown of the last."""
-        shown = [state for state in self._states.values() if state.get("generation", 0) != view.generation]
-        if not any(
-            view.positions[topic].get(partition, 0) < next_
-            for state in shown
-            for topic, partitions in state["positions"].items()
-            for partition, next_ in partitions.items()
-        ):
+        """Whether a view is behind what readers were shown.
+
+        A generation that has just become current may be, and a read on a primary that has just been elected: its
+        snapshot may be older than that of a read on the one before (monotonic reads are promised to causally
+        consistent sessions only, and a snapshot session cannot be one).
+        """
+        behind = [
+            state
+            for state in self._states.values()
+            if any(
+                view.positions[topic].get(partition, 0) < next_
+                for topic, partitions in state["positions"].items()
+                for partition, next_ in partitions.items()
+            )
+        ]
+        if not behind:
             return False
+        if any(state.get("generation", 0) == view.generation for state in behind):
+            return True
         pointer = self._db[POINTER].find_one({"_id": "current"})
         # A log that was restored from an older copy ends before what was shown: it must be followed all the same.
         return pointer is None or not pointer["log_shorter"]
