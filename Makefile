@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up down status test lint format bench faults cluster lock wheel clean
+.PHONY: help install demo up down status test lint format bench faults cluster model lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,8 +34,8 @@ down: $(VENV)/installed ## Stop the stack; its data stays
 status: $(VENV)/installed ## Say what runs and where
 	@$(BIN)/parindex status $(ARGS)
 
-test: $(VENV)/installed ## Run all tests on real servers; ARGS="-k name" runs some
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/installed ## Run all tests on real servers, two at a time; ARGS="-k name" runs some
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 lint: $(VENV)/installed ## Check style, types and the walls between the services
 	$(BIN)/ruff check
@@ -58,6 +58,9 @@ faults: $(VENV)/installed ## Hurt the running system and check its promises; MIN
 
 cluster: $(VENV)/installed ## The same with three brokers and a replica set of three; MINUTES=30 SEED=1
 	@$(FAULTS) --cluster
+
+model: $(VENV)/installed ## Search every state of a model of the protocol, with and without bugs planted in it
+	@$(BIN)/python -m docs.model
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet

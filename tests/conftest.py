@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,7 +17,8 @@ from deploy.embedded import jars
 from deploy.embedded.kafka import kafka
 from deploy.embedded.machine import free_ports
 from deploy.embedded.mongo import mongo, with_database
-from deploy.embedded.server import running
+from deploy.embedded.server import Server
+from tests.sharing import shared
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,28 +26,64 @@ settings.register_profile("thorough", settings.get_profile("quick"), max_example
 settings.load_profile("quick")
 
 
+servers = pytest.StashKey[ExitStack]()
+"""What runs until the session is over, beyond the last test's time limit: other workers may need it longer."""
+
+LONGEST_FIRST = (
+    "tests/system",
+    "tests/integration/intake",
+    "tests/integration",
+    "tests/contract",
+    "tests/unit",
+)
+"""So that a parallel run does not end with one worker at a long test and the others without any."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[servers] = ExitStack()
+    config.add_cleanup(config.stash[servers].close)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For a parallel run: tests of one file stay together, so that they share what it starts."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: next(n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)))
+
+
 @pytest.fixture(scope="session")
-def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka_server(shared_server: Callable[[str, Callable[[Path], Server]], str]) -> str:
     """Bootstrap address of a Kafka broker: the one PARINDEX_KAFKA names, else one started for this session."""
-    if given := os.environ.get("PARINDEX_KAFKA"):
-        yield given
-        return
-    home = tmp_path_factory.mktemp("kafka")
-    server = kafka(home, *free_ports(2), jars.ensure(jars.local_repository()), home / "kafka.log")
-    with running(server):
-        yield server.address
+    return os.environ.get("PARINDEX_KAFKA") or shared_server("kafka", _kafka)
 
 
 @pytest.fixture(scope="session")
-def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mongo_server(shared_server: Callable[[str, Callable[[Path], Server]], str]) -> str:
     """URI of a MongoDB replica set without a database: PARINDEX_MONGO's, else one started for this session."""
-    if given := os.environ.get("PARINDEX_MONGO"):
-        yield with_database(given, "")
-        return
-    home = tmp_path_factory.mktemp("mongo")
-    server = mongo(home, *free_ports(1), home / "mongo.log")
-    with running(server):
-        yield server.address
+    return with_database(os.environ.get("PARINDEX_MONGO") or shared_server("mongo", _mongo), "")
+
+
+@pytest.fixture(scope="session")
+def shared_server(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Callable[[Path], Server]], str]:
+    """Starts a server by name, or finds it where another worker has started it."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(pytestconfig, "workerinput"):
+        folder = folder.parent
+    return lambda name, make: pytestconfig.stash[servers].enter_context(shared(folder / f"shared-{name}", make))
+
+
+def _kafka(home: Path) -> Server:
+    return kafka(home, *free_ports(2), jars.ensure(jars.local_repository()), home / "kafka.log")
+
+
+def _mongo(home: Path) -> Server:
+    return mongo(home, *free_ports(1), home / "mongo.log")
 
 
 @contextmanager
