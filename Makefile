@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up down status test lint format bench faults cluster model lock wheel clean
+.PHONY: help install demo up down status test soak lint format bench faults cluster model lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +35,10 @@ status: $(VENV)/installed ## Say what runs and where
 	@$(BIN)/parindex status $(ARGS)
 
 test: $(VENV)/installed ## Run all tests on real servers, two at a time; ARGS="-k name" runs some
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m 'not soak' $(ARGS)
+
+soak: $(VENV)/installed ## Run the tests that hurt the system for minutes, and the bugs planted in it
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/installed ## Check style, types and the walls between the services
 	$(BIN)/ruff check
