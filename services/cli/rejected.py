@@ -29,6 +29,8 @@ from services.scoring.requeuing import Outcome, Requeuing, Unreached
 
 LIMIT = 50
 LOG_WIDTH = 160
+PATIENCE_S = 120.0
+"""Sorting a hundred thousand letters takes a busy server longer than a service may wait."""
 _EXITS = """
 
 Exit codes: 0 done; 1 some could not be published, or there is no such letter; 2 bad usage; 3 a server does not answer.
@@ -181,7 +183,7 @@ def _buried() -> Iterator[Buried]:
     """Where the letters are; silence of MongoDB ends the command."""
     settings = operator_settings()
     try:
-        with mongo.client(settings.mongo) as client:
+        with mongo.client(settings.mongo, patience_s=PATIENCE_S) as client:
             yield Buried(Generation.current(mongo.database(client)), settings)
     except PyMongoError as error:
         raise Unreachable(f"MongoDB does not answer ({error}); check PARINDEX_MONGO") from error
@@ -189,10 +191,11 @@ def _buried() -> Iterator[Buried]:
 
 def _print_document(head: Mapping[str, Any], rows: Iterator[Mapping[str, Any]]) -> None:
     """Prints the document {…head, "letters": [one a line]} as the letters come, however many there are."""
-    click.echo(f'{json.dumps(head)[:-1]}, "letters": [', nl=False)
-    for number, found in enumerate(rows):
-        click.echo(f"{',' if number else ''}\n{json.dumps(found)}", nl=False)
-    click.echo("\n]}")
+    before = f'{json.dumps(head)[:-1]}, "letters": ['
+    for found in rows:
+        click.echo(f"{before}\n{json.dumps(found)}", nl=False)
+        before = ","
+    click.echo(f"{before.rstrip(',')}\n]}}")
 
 
 def _named(

@@ -111,7 +111,10 @@ def test_what_came_before_its_definition_is_requeued_and_counted_once(
     with survey.scorer():
         eventually(lambda: applied(survey) == 3)
         assert {row[:2] for row in rejected.listed()} == {(name, "unknown-campaign") for name in places}
+        assert rejected.ended("verify") == 0
         survey.publish(dataclasses.replace(small, version=2))
+        # They wait although they could be applied now.
+        assert rejected.ended("verify") == 1
         assert rejected.json("requeue", "--all", "--yes") == {
             "requeued": 2,
             "passed_over": 0,
