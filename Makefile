@@ -35,7 +35,7 @@ status: $(VENV)/installed ## Say what runs and where
 	@$(BIN)/parindex status $(ARGS)
 
 test: $(VENV)/installed ## Run all tests on real servers, two at a time; ARGS="-k name" runs some
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m 'not soak' $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m 'not soak' $(ARGS)
 
 soak: $(VENV)/installed ## Run the tests that hurt the system for minutes, and the bugs planted in it
 	@$(BIN)/python -m pytest -m soak $(ARGS)

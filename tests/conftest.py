@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from kafka import KafkaAdminClient
 from pymongo import MongoClient
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import kafka
@@ -39,20 +41,31 @@ LONGEST_FIRST = (
 """So that a parallel run does not end with one worker at a long test and the others without any."""
 
 
+CLEAN_SERVERS = ("tests/system/test_bench.py", "tests/system/test_demo.py")
+"""Each looks at what it left on the servers, which the other at the same time would change."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[servers] = ExitStack()
     config.add_cleanup(config.stash[servers].close)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For a parallel run: tests of one file stay together, so that they share what it starts."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: next(n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)))
+    """For a parallel run: the files with the longest tests first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: next(n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)))
+
+
+class ByFile(LoadFileScheduling):
+    """Tests of one file stay together, so that they share what it starts, and so do the files of `CLEAN_SERVERS`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "clean servers" if file in CLEAN_SERVERS else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:  # noqa: ANN401
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-pytestmark = pytest.mark.xdist_group("clean servers")
-"""It counts what it left on the servers, which a demo at the same time would change."""
-
 ROOT = Path(__file__).parents[2]
 WITH_LIMIT = {
     "single POSTs, 1 unit",

@@ -16,9 +16,6 @@ import pytest
 from kafka import KafkaAdminClient
 from pymongo import MongoClient
 
-pytestmark = pytest.mark.xdist_group("clean servers")
-"""It looks at what is left on the servers, which a bench at the same time would change."""
-
 ROOT = Path(__file__).parents[2]
 START_S = 120
 END_S = 60
