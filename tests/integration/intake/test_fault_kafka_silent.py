@@ -22,6 +22,8 @@ from tests.proxy import LOOPBACK, Proxy
 
 THREADS = 16
 BACK_S = 20
+PARTITIONS = 3 + 1
+"""Of responses and appraisals."""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,8 @@ def test_a_silence_leaves_no_thread_behind(intake: Intake, proxy: Proxy, survey:
     with survey.scorer() as scorer:
         with Senders(intake, address, count=2 * THREADS) as senders:
             eventually(lambda: len(senders.accepted) > 4 * THREADS, "every thread has worked", 30)
+            # What asks Kafka about topics begins with the first partition.
+            eventually(lambda: len(scorer.consumer.owned) == PARTITIONS, "scoring owns all partitions", 30)
             before, in_scorer = threads(), names()
             for _ in range(2):
                 refused, taken = len(senders.refused_after), len(senders.accepted)
