@@ -65,7 +65,8 @@ class ResponsesReplay:
         chunk = Chunk(judged, self.counts, (), self._rules, most_rejected=None)
         rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in chunk.ids if id_ in self._rows}
         for id_, row in chunk.count(rows).items():
-            self._rows[id_] = canonical(response_document(id_, self.counts.partition, row))
+            # A copy: the bytes that orjson gives keep all of its buffer, eight kilobytes each.
+            self._rows[id_] = bytes(memoryview(canonical(response_document(id_, self.counts.partition, row))))
         chunk.adopt()
         _keep(self.letters, chunk.letters, chunk.requeued)
 

@@ -20,6 +20,9 @@ from services.scoring.replay import AppraisalsReplay, Replay, ResponsesReplay, S
 from services.scoring.report import Report
 
 Document = dict[str, Any]
+BATCH = 2_000
+"""Documents in memory at a time: left to itself the server sends 16 MB, ten times that as objects."""
+
 Digests = Mapping[str, tuple[Any, bytes]]
 """By the text of the id: the id and the document's digest."""
 
@@ -64,8 +67,9 @@ class StoredResponses(_Stored):
         self._derived = derived
         self._session = session
         mine = {"p": partition.partition}
-        self._rows = _digests(derived.responses.find(mine, session=session))
-        self._tallies = _digests(map(_without_at, derived.tallies.find(mine, session=session)))
+        self._rows = _digests(derived.responses.find(mine, session=session, batch_size=BATCH))
+        tallies = derived.tallies.find(mine, session=session, batch_size=BATCH)
+        self._tallies = _digests(map(_without_at, tallies))
         self._activity = _by_id(derived.activity.find(mine, session=session))
 
     def compare(self, target: ResponsesReplay, report: Report) -> None:
