@@ -91,12 +91,13 @@ class Cluster:
         """The machine whose broker leads a partition."""
         with self._admin() as admin:
             (described,) = admin.describe_topics([topic])
-        return next(row["leader_id"] for row in described["partitions"] if row["partition_index"] == partition)
+        leaders = {row["partition_index"]: row["leader_id"] for row in described["partitions"]}
+        return int(leaders[partition])
 
     def controller(self) -> int:
         """The machine whose controller is the active one."""
         with self._admin() as admin:
-            return _quorum(admin)["leader_id"]
+            return int(_quorum(admin)["leader_id"])
 
     def primary(self) -> int:
         """The machine whose member is the primary; 0 while there is none."""
@@ -116,7 +117,7 @@ class Cluster:
 
     def _lacking_of_kafka(self, there: set[int]) -> str | None:
         with self._admin() as admin:
-            brokers = {broker["broker_id"] for broker in admin.describe_cluster()["brokers"]}
+            brokers = {broker["broker_id"] for broker in admin.describe_cluster()["brokers"] if not broker["is_fenced"]}
             quorum = _quorum(admin)
             topics = admin.describe_topics()
         if brokers != there:
@@ -177,4 +178,5 @@ def server_name(kind: str, number: int) -> str:
 
 
 def _quorum(admin: KafkaAdminClient) -> Document:
-    return admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+    quorum: Document = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+    return quorum

@@ -85,7 +85,7 @@ class ClusterWorld(World):
             self.parts[name] = Part(name, server.command, {}, server.log, _answers(server), back_s=SERVER_BACK_S)
         for name in SERVICES:
             self.parts[name] = self._service(name)
-        self.abilities = self._abilities()
+        self.abilities = abilities(isolation=not self.left_out)
 
     def start(self) -> None:
         super().start()
@@ -206,26 +206,25 @@ class ClusterWorld(World):
                 raise Lost(f"after {WHOLE_S:.0f} s the cluster is not whole: {said}")
             time.sleep(LOOK_S)
 
-    def _abilities(self) -> list[Ability]:
-        servers = [
-            *(_of_machine("kill", target, room=15) for target in ("leader", "controller", "broker", "machine")),
-            *(_of_machine("kill", target, room=8) for target in ("primary", "member")),
-            *(_of_machine("freeze", target, lasts=(5, 12)) for target in ("leader", "primary")),
-            _of_machine("erase", "machine", lasts=(5, 10), room=25),
-        ]
-        if not self.left_out:
-            servers += [_of_machine("isolate", target, lasts=(5, 15)) for target in ("leader", "controller", "primary")]
-        services = [
-            *(Ability("kill", name, room=6, touches=("intake",)) for name in ("intake-1", "intake-2")),
-            Ability("kill worker", "intake-1", room=6, touches=("intake",)),
-            *(Ability("kill", name, room=6, touches=("counting",)) for name in ("scoring-1", "scoring-2")),
-            Ability("freeze", "scoring-2", lasts=(11, 14), room=6, touches=("counting",)),
-            *(
-                Ability("kill", name, room=6, touches=("counting", "reporting"))
-                for name in ("reporting-1", "reporting-2")
-            ),
-        ]
-        return [*servers, *services]
+
+def abilities(*, isolation: bool) -> list[Ability]:
+    """What the schedule is drawn from, with or without what needs networks of their own."""
+    servers = [
+        *(_of_machine("kill", target, room=15) for target in ("leader", "controller", "broker", "machine")),
+        *(_of_machine("kill", target, room=8) for target in ("primary", "member")),
+        *(_of_machine("freeze", target, lasts=(5, 12)) for target in ("leader", "primary")),
+        _of_machine("erase", "machine", lasts=(5, 10), room=25),
+    ]
+    if isolation:
+        servers += [_of_machine("isolate", target, lasts=(5, 15)) for target in ("leader", "controller", "primary")]
+    services = [
+        *(Ability("kill", name, room=6, touches=("intake",)) for name in ("intake-1", "intake-2")),
+        Ability("kill worker", "intake-1", room=6, touches=("intake",)),
+        *(Ability("kill", name, room=6, touches=("counting",)) for name in ("scoring-1", "scoring-2")),
+        Ability("freeze", "scoring-2", lasts=(11, 14), room=6, touches=("counting",)),
+        *(Ability("kill", name, room=6, touches=("counting", "reporting")) for name in ("reporting-1", "reporting-2")),
+    ]
+    return [*servers, *services]
 
 
 def _of_machine(kind: str, target: str, lasts: tuple[float, float] = (0.0, 0.0), room: float = 10.0) -> Ability:

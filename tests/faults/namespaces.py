@@ -145,13 +145,21 @@ def _is_left(pid: str) -> bool:
 
 
 def _remove_namespace(name: str) -> None:
-    if (NAMESPACES / name).exists():
-        _ip("netns", "del", name)
+    _remove(NAMESPACES / name, "netns")
 
 
 def _remove_link(name: str) -> None:
-    if (LINKS / name).exists():
-        _ip("link", "del", name)
+    _remove(LINKS / name, "link")
+
+
+def _remove(path: Path, kind: str) -> None:
+    if path.exists():
+        try:
+            _ip(kind, "del", path.name)
+        except NotPermitted:
+            # Another run may have swept it away meanwhile.
+            if path.exists():
+                raise
 
 
 def _tool(name: str) -> str:
