@@ -18,6 +18,9 @@ from services.scoring.ledger import Document
 from tests.integration.reckoning import Account, recounted
 from tests.integration.test_scoring_process import Survey, eventually
 
+PARTITIONS = 3 + 1
+"""Of responses and appraisals."""
+
 
 @pytest.fixture
 def account(settings: Settings, client: MongoClient[Document], small: Campaign) -> Iterator[Account]:
@@ -65,7 +68,7 @@ def test_a_database_that_is_ahead_of_the_log_stops_scoring(account: Account) -> 
         eventually(account.is_through)
     account.survey.db.positions.update_many({}, {"$inc": {"next": 100}})
     with account.survey.scorer() as scorer:
-        halted = eventually(lambda: len(scorer.consumer.halted) == 3 and scorer.consumer.halted)
+        halted = eventually(lambda: len(scorer.consumer.halted) == PARTITIONS and scorer.consumer.halted)
         assert "restored from an older copy" in next(iter(halted.values()))
         assert httpx.get(f"http://{scorer.bind}/readyz").status_code == 503
 
