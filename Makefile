@@ -37,7 +37,7 @@ status: $(VENV)/installed ## Say what runs and where
 test: $(VENV)/installed ## Run all tests on real servers, two at a time; ARGS="-k name" runs some
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m 'not soak' $(ARGS)
 
-soak: $(VENV)/installed ## Run the tests that hurt the system for minutes, and the bugs planted in it
+soak: $(VENV)/installed ## Run the tests that take the machine for minutes: a cluster that loses machines
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 lint: $(VENV)/installed ## Check style, types and the walls between the services

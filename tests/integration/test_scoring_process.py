@@ -33,7 +33,7 @@ GOOD = {"w1": {"l2": "A", "l3": "B"}}
 BAD = {"w1": {"l2": "C", "l3": "C"}, "002": {"l2": "N"}}
 
 
-def eventually(condition: Callable[[], Found], within_s: float = 30.0) -> Found:
+def eventually(condition: Callable[[], Found], within_s: float = 60.0) -> Found:
     """What a condition gives once it is true."""
     deadline = time.monotonic() + within_s
     poll = threading.Event()

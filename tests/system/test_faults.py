@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.soak
-
 ROOT = Path(__file__).parents[2]
 SEED = os.environ.get("PARINDEX_TEST_SEED", "20221118")
 KILLED = {

@@ -37,8 +37,6 @@ from tests.faults.run import publish
 from tests.faults.violation import Violation
 from tests.faults.world import World
 
-pytestmark = pytest.mark.soak
-
 PARTITIONS = 3
 DEADLINE_S = 60.0
 
