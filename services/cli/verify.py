@@ -14,9 +14,9 @@ from services.cli.stages import Stages
 from services.common import kafka
 from services.common.generation import INDEXES
 from services.common.settings import Settings
+from services.scoring.audit.report import Report
+from services.scoring.audit.verification import Moved, Verification
 from services.scoring.ledger import Halted, Unavailable
-from services.scoring.report import Report
-from services.scoring.verification import Moved, Verification
 
 ATTEMPTS = 3
 DIFFERENT = 1

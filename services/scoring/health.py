@@ -14,9 +14,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from services.common import http
 from services.common.catalogue import Catalogue
+from services.scoring.audit.reconciler import Reconciler
 from services.scoring.consumer import Consumer
 from services.scoring.ledger import Document
-from services.scoring.reconciler import Reconciler
 
 STANDSTILL_S = 30.0
 """The loop turns several times a second; a chunk and a refresh take a few seconds at the very most."""

@@ -13,10 +13,10 @@ from services.common.catalogue import Catalogue
 from services.common.settings import Settings
 from services.scoring import health
 from services.scoring.applying import Applying
+from services.scoring.audit.reconciler import Reconciler
 from services.scoring.consumer import Consumer
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Ledger, Unavailable
-from services.scoring.reconciler import Reconciler
 from services.scoring.refresher import Refresher
 
 log = logging.getLogger(__name__)

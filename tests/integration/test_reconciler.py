@@ -21,10 +21,10 @@ from services.common import kafka
 from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign
 from services.common.settings import Settings
-from services.scoring import reconciler
 from services.scoring.appraising import Appraising
+from services.scoring.audit import reconciler
+from services.scoring.audit.reconciler import GivenUp, Outcome, Reconciler
 from services.scoring.ledger import Document
-from services.scoring.reconciler import GivenUp, Outcome, Reconciler
 from tests.integration.conftest import TOPIC_ID, Known, Log, Partition, appraisal, id_of, response, withdrawal
 from tests.integration.test_scoring_process import BAD, GOOD, Survey, eventually
 

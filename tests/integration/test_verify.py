@@ -20,8 +20,8 @@ from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign
 from services.common.generation import INDEXES
 from services.common.settings import Settings
+from services.scoring.audit.verification import Verification
 from services.scoring.ledger import Document
-from services.scoring.verification import Verification
 from tests.conftest import environment
 from tests.integration.conftest import appraisal, id_of, response, settings_of, withdrawal
 from tests.integration.test_scoring_process import BAD, GOOD, Survey, eventually

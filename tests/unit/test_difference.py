@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.difference import Difference, canonical, compare, digest
+from services.scoring.audit.difference import Difference, canonical, compare, digest
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from([0.0, 1.0]) | st.text(max_size=2),

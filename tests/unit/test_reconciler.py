@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.scoring import reconciler
-from services.scoring.reconciler import BATCH, LONGEST_S, SHARE, GivenUp
+from services.scoring.audit import reconciler
+from services.scoring.audit.reconciler import BATCH, LONGEST_S, SHARE, GivenUp
 
 
 class Clock:

@@ -13,10 +13,10 @@ from test_exactly_once_property import IDS, LOG, STEPS, Known, Partition, Requeu
 from test_replay import Definitions, appraisals, changes
 
 from services.common.events import Appraisal, Event, Response, Withdrawal
+from services.scoring.audit.recount import AppraisalsRecount, ResponsesRecount
+from services.scoring.audit.replay import AppraisalsReplay
 from services.scoring.chunk import Rules
 from services.scoring.counting import row_document
-from services.scoring.recount import AppraisalsRecount, ResponsesRecount
-from services.scoring.replay import AppraisalsReplay
 
 Document = dict[str, Any]
 Stored = dict[str, Any]

@@ -19,10 +19,10 @@ from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign
 from services.common.events import Appraisal, Event, Response, Withdrawal
 from services.common.records import encode
+from services.scoring.audit.difference import digest
+from services.scoring.audit.replay import AppraisalsReplay, ResponsesReplay, bare, replay
 from services.scoring.chunk import MOST_REJECTED, Rules
 from services.scoring.counting import row_document
-from services.scoring.difference import digest
-from services.scoring.replay import AppraisalsReplay, ResponsesReplay, bare, replay
 
 NOW = datetime(2022, 11, 18, 8, tzinfo=UTC)
 CUTS = st.lists(st.integers(0, 40), max_size=6)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from services.scoring.audit.difference import Difference, compare, digest
 from services.scoring.chunk import Rules, units_of
 from services.scoring.counting import read_row
-from services.scoring.difference import Difference, compare, digest
 from services.scoring.revisions import EFFECTS, Rejected
 from services.scoring.tallies import Counts, Tally, tally_key
 

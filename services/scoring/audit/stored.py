@@ -15,9 +15,9 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from services.common.generation import Generation
-from services.scoring.difference import Difference, canonical, compare, digest
-from services.scoring.replay import AppraisalsReplay, Replay, ResponsesReplay, Settled, bare
-from services.scoring.report import Report
+from services.scoring.audit.difference import Difference, canonical, compare, digest
+from services.scoring.audit.replay import AppraisalsReplay, Replay, ResponsesReplay, Settled, bare
+from services.scoring.audit.report import Report
 
 Document = dict[str, Any]
 BATCH = 2_000

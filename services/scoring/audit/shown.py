@@ -17,8 +17,8 @@ from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.index import Formula
 from services.scoring.appraisal_chunk import RowKey
-from services.scoring.difference import Difference, canonical, compare, digest
-from services.scoring.report import Report
+from services.scoring.audit.difference import Difference, canonical, compare, digest
+from services.scoring.audit.report import Report
 from services.scoring.tallies import Counts, Tally, TallyKey, total
 
 Document = dict[str, Any]

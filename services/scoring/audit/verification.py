@@ -20,15 +20,15 @@ from services.common import campaign_schema, kafka, mongo
 from services.common.catalogue import Catalogue
 from services.common.generation import Generation
 from services.common.settings import Settings
+from services.scoring.audit.difference import Difference, compare
+from services.scoring.audit.log import Log
+from services.scoring.audit.replay import AppraisalsReplay, Replay, ResponsesReplay, replay
+from services.scoring.audit.report import Report
+from services.scoring.audit.shown import Shown
+from services.scoring.audit.stored import StoredAppraisals, StoredResponses, position_id, strays
 from services.scoring.chunk import Rules
 from services.scoring.definitions import Definitions
-from services.scoring.difference import Difference, compare
 from services.scoring.ledger import Unavailable
-from services.scoring.log import Log
-from services.scoring.replay import AppraisalsReplay, Replay, ResponsesReplay, replay
-from services.scoring.report import Report
-from services.scoring.shown import Shown
-from services.scoring.stored import StoredAppraisals, StoredResponses, position_id, strays
 from services.scoring.topics import Topics
 
 Document = dict[str, Any]

@@ -14,10 +14,10 @@ from kafka.consumer.fetcher import ConsumerRecord
 from services.common.appraisals import AppraisalRow
 from services.common.requeued import origin
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey, row_document
+from services.scoring.audit.difference import canonical, digest
 from services.scoring.chunk import Chunk, Finder, Rules
 from services.scoring.counting import read_row
 from services.scoring.counting import row_document as response_document
-from services.scoring.difference import canonical, digest
 from services.scoring.letters import ABOUT, letter
 from services.scoring.tallies import Counts
 

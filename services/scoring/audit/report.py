@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.scoring.difference import Difference
+from services.scoring.audit.difference import Difference
 
 SHOWN = 10
 

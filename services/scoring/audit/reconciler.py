@@ -22,11 +22,11 @@ from services.common import mongo
 from services.common.generation import Generation
 from services.common.settings import Settings
 from services.scoring import metrics
+from services.scoring.audit.difference import Difference
+from services.scoring.audit.recount import AppraisalsRecount, ResponsesRecount
+from services.scoring.audit.stored import letters_of, position_id
 from services.scoring.chunk import Finder, Rules
-from services.scoring.difference import Difference
 from services.scoring.ledger import Document, Unavailable
-from services.scoring.recount import AppraisalsRecount, ResponsesRecount
-from services.scoring.stored import letters_of, position_id
 
 log = logging.getLogger(__name__)
 
