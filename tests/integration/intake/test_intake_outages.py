@@ -13,7 +13,7 @@ from tests.intake import Intake, definition, eventually, fresh_topics, response,
 from tests.integration.intake.senders import Senders
 from tests.proxy import LOOPBACK, Mode, Proxy
 
-BUSY_S = 1.0
+BUSY_S = 4.0
 """What a busy machine and the pauses of the clients may add to what is promised."""
 IN_TIME_S = 3.0 + BUSY_S
 AT_ONCE_S = 0.5

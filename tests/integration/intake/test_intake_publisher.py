@@ -19,8 +19,8 @@ from tests.intake import eventually, fresh_topics
 from tests.proxy import LOOPBACK, Proxy
 
 DELIVERY_S = 3.0
-RETURN_S = 2.0
-"""A second is promised; the other is for a busy machine."""
+RETURN_S = 5.0
+"""A second is promised; the others are for a busy machine."""
 
 
 @pytest.fixture
