@@ -15,11 +15,12 @@ from deploy.embedded.errors import StartError
 from deploy.stack import ended_by_signals
 from services.cli.demo_stack import running
 from services.cli.stages import Stages
-from tests.bench import catching_up, freshness, reading, report, writing
+from tests.bench import report
 from tests.bench.figures import Row
-from tests.bench.page import with_figures
+from tests.bench.page import figures, with_figures
+from tests.bench.parts import PARTS, Part, chosen
 from tests.bench.processes import machine
-from tests.bench.running import FULL, QUICK, Bench, Wrong
+from tests.bench.running import FULL, QUICK, Bench, Sizes, Wrong
 from tests.bench.wire import Broken
 
 OUTPUT = Path(".parindex/bench.json")
@@ -28,6 +29,13 @@ HOME = Path(".parindex/bench")
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Measure too little to mean anything, in a minute: does it all work?")
+@click.option(
+    "--only",
+    metavar="PART,PART",
+    callback=lambda _context, _option, value: value and value.lower(),
+    help=f"Measure these parts: {', '.join(PARTS)}. The others stay in the JSON as they were, with their date.",
+)
+@click.option("--large", is_flag=True, help="Also what takes minutes: a million responses, and their rebuild.")
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), default=OUTPUT, show_default=True, help="The JSON."
 )
@@ -43,41 +51,43 @@ HOME = Path(".parindex/bench")
     type=click.Path(exists=True, dir_okay=False, writable=True, path_type=Path),
     help="Also set the figures into this page, in the place of those before: docs/performance.md.",
 )
-def main(*, quick: bool, output: Path, home: Path, page: Path | None) -> None:
+def main(*, quick: bool, only: str | None, large: bool, output: Path, home: Path, page: Path | None) -> None:
     """Measure the one-machine stack beside what this machine could do at most, all in one run."""
+    try:
+        parts = chosen(only, large=large)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--only") from error
     console = Console(width=None if sys.stdout.isatty() else report.WIDTH)
     sizes = QUICK if quick else FULL
-    stages = Stages(console)
+    earlier = json.loads(output.read_text()) if output.exists() else {}
     before, began = machine(), time.monotonic()
-    rows: list[Row] = []
     try:
-        with ended_by_signals(), running(home, stages) as stack:
-            bench = Bench(stack, sizes)
-            try:
-                with stages.stage("Single POSTs"):
-                    rows += writing.singles(bench)
-                with stages.stage("Batches until counted"):
-                    rows.append(writing.batches_until_counted(bench))
-                with stages.stage("Batches, and catching up"):
-                    rows += catching_up.batches_and_catching_up(bench)
-                with stages.stage("From 202 to visible"):
-                    rows.append(freshness.freshness(bench))
-                with stages.stage("Rankings, many readers"):
-                    rows += reading.rankings(bench)
-                with stages.stage("Rankings, one reader"):
-                    rows += reading.one_reader(bench)
-                bench.await_counted()
-            finally:
-                bench.close()
+        measured = _measure(parts, sizes, home, console)
     except (StartError, Wrong, Broken) as error:
         raise click.ClickException(str(error)) from error
-    report.show(console, before, rows)
-    found = report.document(before, dataclasses.asdict(sizes), time.monotonic() - began, rows)
+    found = report.document(before, dataclasses.asdict(sizes), time.monotonic() - began, measured, earlier)
+    report.show(console, found)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=2) + "\n")
     console.print(f"\nkept in {output}", highlight=False)
     if page:
-        page.write_text(with_figures(page.read_text(encoding="utf-8"), found), encoding="utf-8")
+        page.write_text(with_figures(page.read_text(encoding="utf-8"), figures(found)), encoding="utf-8")
+
+
+def _measure(parts: dict[str, Part], sizes: Sizes, home: Path, console: Console) -> dict[str, list[Row]]:
+    """Starts a stack, measures the parts one after the other, and stops it."""
+    stages = Stages(console)
+    measured: dict[str, list[Row]] = {}
+    with ended_by_signals(), running(home, stages) as stack:
+        bench = Bench(stack, sizes, lambda line: console.print(f"  {line}", markup=False, highlight=False))
+        try:
+            for number, (name, part) in enumerate(parts.items(), 1):
+                with stages.stage(f"{part.title} ({number} of {len(parts)})"):
+                    measured[name] = list(part.measure(bench))
+            bench.await_counted()
+        finally:
+            bench.close()
+    return measured
 
 
 if __name__ == "__main__":

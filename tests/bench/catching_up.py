@@ -5,119 +5,113 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from pymongo import MongoClient
+from pymongo import DESCENDING
+from pymongo.collection import Collection
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.common import events, mongo
-from services.common.settings import Settings
+from services.common.generation import INDEXES, Generation
 from services.scoring.polled import CHUNK_BYTES, CHUNK_RECORDS
 from tests.bench.bodies import ONE, TWENTY, Bodies, Kind
-from tests.bench.figures import Figure, Round, Row
+from tests.bench.figures import Round, Row, interleaved
 from tests.bench.producing import Order, produce
-from tests.bench.running import COUNTED_S, LOOK_S, Bench, Wrong, costs
-from tests.bench.writing import BATCH_CONNECTIONS, batches
+from tests.bench.running import LOOK_S, STANDSTILL_S, Bench, Wrong, costs
+
+ROWS = "bench_rows"
+SAMPLE = 500
 
 
-def batches_and_catching_up(bench: Bench) -> list[Row]:
-    """Writes batches while scoring stands still, then lets it count them; kinds and ways in turn.
-
-    What the batches left is filled up, straight to the topic, to the backlog that is asked for.
-    """
-    kinds = (ONE, TWENTY)
-    wrote: dict[Kind, list[tuple[Round, Round]]] = {kind: [] for kind in kinds}
-    counted: dict[Kind, list[tuple[Round, Round]]] = {kind: [] for kind in kinds}
-    for _, kind in itertools.product(range(bench.sizes.rounds), kinds):
-        bench.stop_scoring()
-        before = bench.acknowledged
-        wrote[kind].append(batches(bench, kind))
-        missing = bench.sizes.backlog // kind.units - (bench.acknowledged - before)
-        if missing > 0:
-            workers = bench.settings.intake_workers
-            made = produce(Order(bench.settings, bench.campaign.version, kind, 0.0, -(-missing // workers)), workers)
-            bench.acknowledged += made.amount
-        waiting = bench.acknowledged - before
-        counted[kind].append((_catch_up(bench, waiting), _insert(bench, kind, waiting)))
-    return [*(_batch_row(kind, wrote[kind]) for kind in kinds), *(_count_row(kind, counted[kind]) for kind in kinds)]
+def catching_up(bench: Bench) -> list[Row]:
+    """Fills the log while scoring stands still, then lets it count; in turn with the same rows put in plainly."""
+    return [_row(bench, ONE, bench.sizes.backlog), _row(bench, TWENTY, bench.sizes.backlog * 8 // 100)]
 
 
-def _catch_up(bench: Bench, waiting: int) -> Round:
-    """From the start of the scorer's process until all is committed and in the indices."""
-    before = bench.counted()
-    with costs(bench.processes) as cpu:
-        began = time.perf_counter()
-        bench.start_scoring()
-        while bench.counted() == before:
-            if time.perf_counter() - began > COUNTED_S:
-                raise Wrong(f"nothing was counted within {COUNTED_S:.0f} s of the start of scoring")
-            time.sleep(LOOK_S)
-        first = time.perf_counter() - began
-        bench.await_counted()
-        seconds = time.perf_counter() - began
-    return Round(waiting, seconds, (), cpu, {"backlog": waiting, "seconds": seconds, "first_counted_after_s": first})
-
-
-def _insert(bench: Bench, kind: Kind, amount: int) -> Round:
-    """Inserts the rows of so many responses in transactions of the same size, and nothing else."""
+def _row(bench: Bench, kind: Kind, backlog: int) -> Row:
     bodies = Bodies(bench.campaign, kind)
+
+    def ours() -> Round:
+        bench.stop_scoring()
+        waiting = fill(bench, kind, backlog)
+        return catch_up(bench, waiting)
+
+    # A process that counts begins anew each time, as it would in earnest: nothing to warm.
+    found, limit = interleaved(bench.sizes.few, bench.told, ours, lambda: _insert(bench, bodies, backlog), warm=False)
+    return Row(
+        f"scoring's catch-up, {kind.name}",
+        f"responses {kind.about} that wait in the log: from the first commit of a scorer until all are in the indices",
+        found,
+        limit,
+        "pymongo inserting the same rows in transactions of the same size, without accounting",
+    )
+
+
+def fill(bench: Bench, kind: Kind, amount: int) -> int:
+    """Writes at least so many responses straight to the log; returns how many."""
+    workers = bench.settings.intake_workers
+    made = produce(Order(bench.settings, bench.campaign.version, kind, 0.0, -(-amount // workers)), workers)
+    bench.acknowledged += made.amount
+    return made.amount
+
+
+def catch_up(bench: Bench, waiting: int) -> Round:
+    """Starts the scorer and lets it count what waits.
+
+    A start takes a second or two, whatever waits: it is told apart, and the rate begins with the first commit.
+    """
+    before, began = bench.applied(), time.perf_counter()
+    bench.start_scoring()
+    while (applied := bench.applied()) == before:
+        if time.perf_counter() - began > STANDSTILL_S:
+            raise Wrong(f"nothing was counted within {STANDSTILL_S:.0f} s of the start of scoring")
+        time.sleep(LOOK_S)
+    first = time.perf_counter()
+    with costs(bench.processes) as cost:
+        bench.await_counted()
+        seconds = time.perf_counter() - first
+    details = {"waited": waiting, "first_commit_after_s": round(first - began, 2)}
+    left = waiting - (applied - before)
+    if left < waiting / 2:
+        # So few that nothing is left to be timed after the first.
+        return Round(waiting, time.perf_counter() - began, (), cost, details)
+    return Round(left, seconds, (), cost, details)
+
+
+def _insert(bench: Bench, bodies: Bodies, amount: int) -> Round:
+    """Inserts the rows of so many responses in transactions of the same size, and nothing else."""
     size = min(CHUNK_RECORDS, CHUNK_BYTES // bodies.bytes)
-    rows = _rows(bodies, bench.settings, amount)
-    chunks = [rows[start : start + size] for start in range(0, amount, size)]
-    pids = {"mongo": bench.status["pids"]["mongo"], "client": bench.processes()["client"]}
-    with mongo.client(bench.settings.mongo) as client:
-        collection = mongo.database(client)["bench_rows"]
-        collection.create_index("p")
-        with costs(lambda: pids) as cpu:
+    with _like_the_responses(bench) as (collection, samples):
+        rows = [
+            {**row, "_id": str(uuid.uuid4()), "p": number % bench.settings.response_partitions}
+            for number, row in zip(range(amount), itertools.cycle(samples), strict=False)
+        ]
+        chunks = [rows[start : start + size] for start in range(0, amount, size)]
+        pids = {"mongo": bench.status["pids"]["mongo"], "client": bench.processes()["client"]}
+        with costs(lambda: pids) as cost:
             began = time.perf_counter()
-            _in_transactions(client, collection.name, chunks)
+            _in_transactions(collection, chunks)
             seconds = time.perf_counter() - began
+    return Round(amount, seconds, (), cost)
+
+
+@contextmanager
+def _like_the_responses(bench: Bench) -> Iterator[tuple[Collection[dict[str, Any]], list[dict[str, Any]]]]:
+    """An empty collection with the options and indexes of scoring's rows, and the rows it wrote last."""
+    stored = Generation.current(bench.database).responses
+    samples = list(stored.find().sort("$natural", DESCENDING).limit(SAMPLE))
+    collection = bench.database.create_collection(ROWS, **stored.options())
+    collection.create_indexes(INDEXES["responses"])
+    try:
+        yield collection, samples
+    finally:
         collection.drop()
-    return Round(amount, seconds, (), cpu)
 
 
-def _in_transactions(client: MongoClient[dict[str, Any]], name: str, chunks: list[list[dict[str, Any]]]) -> None:
-    collection = mongo.database(client)[name]
-    with client.start_session() as session:
+def _in_transactions(collection: Collection[dict[str, Any]], chunks: Sequence[list[dict[str, Any]]]) -> None:
+    with collection.database.client.start_session() as session:
         for chunk in chunks:
             with session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True)):
                 collection.insert_many(chunk, ordered=False, session=session)
-
-
-def _rows(bodies: Bodies, settings: Settings, amount: int) -> list[dict[str, Any]]:
-    patterns = itertools.cycle((response, events.digest(response)) for response in bodies.responses)
-    return [
-        {
-            "_id": str(uuid.uuid4()),
-            "p": number % settings.response_partitions,
-            "campaign": response.campaign,
-            "version": response.campaign_version,
-            "group": response.group,
-            "revision": 1,
-            "digest": digest,
-            "ratings": response.ratings,
-            "withdrawn": False,
-        }
-        for number, (response, digest) in zip(range(amount), patterns, strict=False)
-    ]
-
-
-def _batch_row(kind: Kind, found: list[tuple[Round, Round]]) -> Row:
-    return Row(
-        f"batches, {kind.name}",
-        f"responses {kind.about}, {kind.lines} a POST, {BATCH_CONNECTIONS} connections; scoring stands still",
-        Figure([ours for ours, _ in found]),
-        Figure([limit for _, limit in found]),
-        "kafka-python writing the same records without HTTP, from as many processes",
-    )
-
-
-def _count_row(kind: Kind, found: list[tuple[Round, Round]]) -> Row:
-    return Row(
-        f"scoring's catch-up, {kind.name}",
-        f"responses {kind.about} that wait in the log, from the start of the scorer until all are in the indices",
-        Figure([ours for ours, _ in found]),
-        Figure([limit for _, limit in found]),
-        "pymongo inserting the same rows in transactions of the same size, without accounting",
-    )

@@ -19,6 +19,7 @@ from tests.bench import wire
 from tests.bench.bodies import ONE, Bodies
 from tests.bench.figures import Round, Row, interleaved
 from tests.bench.running import ACCEPTED, Bench, Wrong, costs
+from tests.bench.targets import FRESH
 
 Seen = list[tuple[float, dict[int, int]]]
 """When what was seen: by partition the offset after the last record."""
@@ -28,25 +29,30 @@ CONNECTIONS = 16
 WATCH_S = 10.0
 
 
-def freshness(bench: Bench) -> Row:
+def freshness(bench: Bench) -> list[Row]:
     """202 → visible in /rankings, in turn with 202 → read from Kafka by a consumer that does nothing else."""
     path, _, _ = bench.ranking()
+    seconds, rate = bench.sizes.fresh_seconds, bench.sizes.fresh_rate
     ours, limit = interleaved(
-        max(1, bench.sizes.rounds - 1),
-        lambda: _round(bench, _watch_rankings, bench.status["reporting"], path),
-        lambda: _round(bench, _watch_log, bench.settings),
+        max(1, bench.sizes.few - 1),
+        bench.told,
+        lambda: _round(bench, seconds, _watch_rankings, bench.status["reporting"], path),
+        lambda: _round(bench, seconds / 2, _watch_log, bench.settings),
+        warm=False,
     )
-    return Row(
-        "202 to visible in /rankings",
-        f"single POSTs {ONE.about} at {bench.sizes.fresh_rate:.0f} a second: from the 202 until /rankings rests on it",
-        ours,
-        limit,
-        "202 to read from Kafka by a consumer that does nothing else",
-        latency=True,
-    )
+    return [
+        Row(
+            FRESH,
+            f"single POSTs {ONE.about} at {rate:.0f} a second: from the 202 until /rankings rests on it",
+            ours,
+            limit,
+            "202 to read from Kafka by a consumer that does nothing else",
+            latency=True,
+        )
+    ]
 
 
-def _round(bench: Bench, watch: Callable[..., None], *arguments: object) -> Round:
+def _round(bench: Bench, seconds: float, watch: Callable[..., None], *arguments: object) -> Round:
     bodies = Bodies(bench.campaign, ONE)
     acknowledged: list[tuple[float, int, int]] = []
 
@@ -58,8 +64,8 @@ def _round(bench: Bench, watch: Callable[..., None], *arguments: object) -> Roun
     watcher = multiprocessing.get_context("spawn").Process(target=watch, args=(theirs, *arguments), daemon=True)
     watcher.start()
     mine.recv()
-    with costs(bench.processes) as cpu:
-        pace = wire.Pace(CONNECTIONS, bench.sizes.fresh_seconds, bench.sizes.fresh_rate)
+    with costs(bench.processes) as cost:
+        pace = wire.Pace(CONNECTIONS, seconds, bench.sizes.fresh_rate)
         sample = wire.drive(bench.intake, bodies.singles("intake"), pace, taken)
     if set(sample.statuses) != {ACCEPTED}:
         raise Wrong(f"expected answers {ACCEPTED}, got {dict(sample.statuses)}")
@@ -72,7 +78,7 @@ def _round(bench: Bench, watch: Callable[..., None], *arguments: object) -> Roun
     seen: Seen = mine.recv()
     watcher.join()
     latencies = _latencies(acknowledged, seen)
-    return Round(sample.answers, sample.seconds, latencies, cpu, {"rate": sample.answers / sample.seconds})
+    return Round(sample.answers, sample.seconds, latencies, cost, {"rate": sample.answers / sample.seconds})
 
 
 def _latencies(acknowledged: Sequence[tuple[float, int, int]], seen: Seen) -> list[float]:

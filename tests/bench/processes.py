@@ -35,11 +35,29 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def cpu_of_all(pid: int) -> float:
+    """Processor seconds of a process and of all that it has started and, when they ended, waited for."""
+    total = 0.0
+    for member in with_children(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += sum(map(int, fields[11:15])) / TICKS
+    return total
+
+
+def cpu_of_machine() -> float:
+    """Processor seconds that this machine has spent on anything, with those that its host has taken from it."""
+    user, nice, system, _idle, _waiting, *more = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(map(int, (user, nice, system, *more[:3]))) / TICKS
+
+
 def with_children(pid: int) -> list[int]:
     """A process and those it started."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return [pid]
     return [pid, *(member for child in children for member in with_children(int(child)))]
 

@@ -107,7 +107,7 @@ class Pace:
         connections: how many requests are under way at most.
         seconds: how long new ones are begun.
         rate: requests a second; by default as many as are answered.
-        fewest: it goes on until so many were answered, however long that takes.
+        fewest: it goes on until so many were begun, however long that takes; with no seconds, exactly so many.
     """
 
     connections: int
@@ -149,12 +149,14 @@ def _answers(
     started = now = time.perf_counter()
     begun = 0
     while True:
-        going = now - started < pace.seconds or begun < pace.fewest
-        while idle and going and (pace.rate is None or begun < (now - started) * pace.rate):
+        while idle and _goes_on(pace, begun, now - started):
+            if pace.rate is not None and begun >= (now - started) * pace.rate:
+                break
             line = idle.pop()
             line.begin(begun, next(requests), time.perf_counter())
             _watch(selector, line)
             begun += 1
+        going = _goes_on(pace, begun, now - started)
         if not going and len(idle) == len(lines):
             break
         due = started + begun / pace.rate - now if going and idle and pace.rate else LONGEST_S
@@ -176,6 +178,10 @@ def _answers(
                 yield line.number, body, at
         now = time.perf_counter()
     sample.seconds = now - started
+
+
+def _goes_on(pace: Pace, begun: int, seconds: float) -> bool:
+    return seconds < pace.seconds or begun < pace.fewest
 
 
 def _watch(selector: selectors.BaseSelector, line: _Line) -> None:
