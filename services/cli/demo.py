@@ -20,11 +20,12 @@ from rich.console import Console
 
 from deploy.embedded.errors import StartError
 from deploy.stack import ended_by_signals
+from services.cli.batch import Unexpected
+from services.cli.connection import GaveUp
 from services.cli.demo_report import print_counts, print_ranking
-from services.cli.simulation.connection import GaveUp
 from services.cli.simulation.course import Course, courses
 from services.cli.simulation.population import Population
-from services.cli.simulation.sender import Delivery, Unexpected
+from services.cli.simulation.sender import Delivery
 from services.cli.simulation.trial import Failed, Trial, judge
 from services.cli.stages import Stages, table
 from services.common.campaign import CODE, CODE_PATTERN, Campaign

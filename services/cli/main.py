@@ -16,6 +16,7 @@ COMMANDS = {
     "rebuild": "services.cli.rebuild:rebuild",
     "rejected": "services.cli.rejected:rejected",
     "reporting": "services.cli.serve:reporting",
+    "responses": "services.cli.responses:responses",
     "scoring": "services.cli.serve:scoring",
     "status": "services.cli.stack:status",
     "token": "services.cli.token:token",

@@ -11,7 +11,7 @@ from random import Random
 
 import orjson
 
-from services.cli.simulation.connection import Connection
+from services.cli.connection import Connection
 from services.common.campaign import Block, Campaign, Text, Unit
 from tests.bench import wire
 from tests.bench.bodies import PATTERNS, SEED, Kind, campaign, post

@@ -12,7 +12,7 @@ from typing import Any
 
 from kafka import TopicPartition
 
-from services.cli.simulation.connection import Connection
+from services.cli.connection import Connection
 from services.common import kafka
 from services.common.settings import Settings
 from tests.bench import wire

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from deploy.embedded.machine import LOOPBACK
 from deploy.embedded.mongo import with_database
 from deploy.stack import Stack, Status
-from services.cli.simulation.connection import Connection
+from services.cli.connection import Connection
 from services.cli.simulation.population import Population
 from services.cli.simulation.trial import Trial
 from services.common import mongo

@@ -11,23 +11,19 @@ from typing import Any
 
 import orjson
 
-from services.cli.simulation.connection import RETRYABLE, Answer, Connection, crew
+from services.cli.batch import Unexpected, post_lines
+from services.cli.connection import Connection, crew
 from services.cli.simulation.course import Course
 from services.common.events import Response, Withdrawal
 
 BATCH_LINES = 250
 SINGLES_AT_A_TIME = 20
 ACCEPTED, INVALID = 202, 422
-OK = 200
 
 Progress = Callable[[int], object]
 Posted = Iterator[tuple[Response, int, Any]]
 """Response, status and what was said of it."""
 Post = Callable[[Connection, Sequence[Response]], Posted]
-
-
-class Unexpected(Exception):
-    """Intake answered something that this simulation does not provoke; the message quotes it."""
 
 
 @dataclass(slots=True)
@@ -161,37 +157,12 @@ class Sender:
             yield response, answer.status, answer.document()
 
     def _post_lines(self, connection: Connection, responses: Sequence[Response]) -> Posted:
-        """Posts lines until each has a final answer; those to be retried go into the next batch."""
-        pending = list(responses)
-        patience = connection.patience("a batch")
-        while pending:
-            lines = b"\n".join(orjson.dumps(body(response)) for response in pending)
-            headers = {"Content-Type": "application/x-ndjson"}
-            answer = connection.exchange("POST", f"{self._path}/batch", lines, headers)
-            said = _lines(answer, len(pending))
-            again = []
-            for response, line in zip(pending, said, strict=True):
-                if line["status"] in RETRYABLE:
-                    again.append(response)
-                else:
-                    yield response, line["status"], line
-            if again:
-                patience.wait(f"{len(again)} lines were not taken: {said[-1]}", answer.retry_after)
-            pending = again
+        lines = [orjson.dumps(body(response)) for response in responses]
+        for number, said in post_lines(connection, f"{self._path}/batch", lines):
+            yield responses[number], said["status"], said
 
     def _withdraw(self, connection: Connection, step: Withdrawal) -> Any:  # noqa: ANN401 - JSON
         answer = connection.exchange("DELETE", f"{self._path}/{step.response}?revision={step.revision}")
         if answer.status != ACCEPTED:
             raise Unexpected(f"the withdrawal of {step.response} was answered with {answer.status}: {answer.body!r}")
         return answer.document()
-
-
-def _lines(answer: Answer, expected: int) -> list[dict[str, Any]]:
-    if answer.status != OK:
-        raise Unexpected(f"a batch was answered with {answer.status}: {answer.body[:500]!r}")
-    lines = [orjson.loads(line) for line in answer.body.splitlines() if line]
-    if [line.get("line") for line in lines] != list(range(1, expected + 1)):
-        raise Unexpected(
-            f"a batch of {expected} lines was answered with {len(lines)}, the last: {answer.body[-200:]!r}"
-        )
-    return lines

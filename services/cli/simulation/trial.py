@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from services.cli.simulation.connection import Answer, Connection, crew
+from services.cli.connection import Answer, Connection, crew
 from services.cli.simulation.course import Course
 from services.cli.simulation.population import Population
 from services.cli.simulation.reckoning import indices, shares

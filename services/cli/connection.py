@@ -172,7 +172,9 @@ Work = Callable[[Connection], Result]
 
 
 @contextmanager
-def crew(url: str, size: int, token: str | None = None) -> Iterator[Callable[[Work[Result]], Future[Result]]]:
+def crew(
+    url: str, size: int, token: str | None = None, patience_s: float | None = None
+) -> Iterator[Callable[[Work[Result]], Future[Result]]]:
     """Threads with a connection to a service each; yields what hands one of them its work.
 
     Whatever ends the block ends the threads: who waits stops waiting, and what has not begun is not begun.
@@ -182,7 +184,7 @@ def crew(url: str, size: int, token: str | None = None) -> Iterator[Callable[[Wo
     stopping = threading.Event()
 
     def open_connection() -> None:
-        local.connection = Connection(url, token, stopping)
+        local.connection = Connection(url, token, stopping, patience_s)
         opened.append(local.connection)
 
     with ThreadPoolExecutor(size, "sender", open_connection) as pool:
