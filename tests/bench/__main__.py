@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -19,6 +20,7 @@ from tests.bench import report
 from tests.bench.figures import Row
 from tests.bench.page import figures, with_figures
 from tests.bench.parts import PARTS, Part, chosen
+from tests.bench.picture import picture
 from tests.bench.processes import machine
 from tests.bench.running import FULL, QUICK, Bench, Sizes, Wrong
 from tests.bench.wire import Broken
@@ -51,7 +53,15 @@ HOME = Path(".parindex/bench")
     type=click.Path(exists=True, dir_okay=False, writable=True, path_type=Path),
     help="Also set the figures into this page, in the place of those before: docs/performance.md.",
 )
-def main(*, quick: bool, only: str | None, large: bool, output: Path, home: Path, page: Path | None) -> None:
+@click.option(
+    "--picture",
+    "svg",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also draw the figures: docs/rates.svg.",
+)
+def main(
+    *, quick: bool, only: str | None, large: bool, output: Path, home: Path, page: Path | None, svg: Path | None
+) -> None:
     """Measure the one-machine stack beside what this machine could do at most, all in one run."""
     try:
         parts = chosen(only, large=large)
@@ -62,20 +72,26 @@ def main(*, quick: bool, only: str | None, large: bool, output: Path, home: Path
     earlier = json.loads(output.read_text()) if output.exists() else {}
     before, began = machine(), time.monotonic()
     try:
-        measured = _measure(parts, sizes, home, console)
+        measured, storage = _measure(parts, sizes, home, console)
     except (StartError, Wrong, Broken) as error:
         raise click.ClickException(str(error)) from error
-    found = report.document(before, dataclasses.asdict(sizes), time.monotonic() - began, measured, earlier)
+    found = report.document(
+        before, dataclasses.asdict(sizes), time.monotonic() - began, measured, earlier, storage=storage
+    )
     report.show(console, found)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=2) + "\n")
     console.print(f"\nkept in {output}", highlight=False)
     if page:
         page.write_text(with_figures(page.read_text(encoding="utf-8"), figures(found)), encoding="utf-8")
+    if svg:
+        svg.write_text(picture(found), encoding="utf-8")
 
 
-def _measure(parts: dict[str, Part], sizes: Sizes, home: Path, console: Console) -> dict[str, list[Row]]:
-    """Starts a stack, measures the parts one after the other, and stops it."""
+def _measure(
+    parts: dict[str, Part], sizes: Sizes, home: Path, console: Console
+) -> tuple[dict[str, list[Row]], dict[str, Any]]:
+    """Starts a stack, measures the parts in turn, and stops it; returns rows by part, and what is stored."""
     stages = Stages(console)
     measured: dict[str, list[Row]] = {}
     with ended_by_signals(), running(home, stages) as stack:
@@ -87,7 +103,7 @@ def _measure(parts: dict[str, Part], sizes: Sizes, home: Path, console: Console)
             bench.await_counted()
         finally:
             bench.close()
-    return measured
+    return measured, bench.storage
 
 
 if __name__ == "__main__":

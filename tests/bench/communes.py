@@ -15,7 +15,7 @@ from services.cli.connection import Connection
 from services.common.campaign import Block, Campaign, Text, Unit
 from tests.bench import wire
 from tests.bench.bodies import PATTERNS, SEED, Kind, campaign, post
-from tests.bench.figures import Figure, Round, Row
+from tests.bench.figures import Cost, Figure, Round, Row
 from tests.bench.running import ACCEPTED, STANDSTILL_S, Bench, Wrong, costs, ranking_path
 from tests.bench.targets import COLD, REFRESH
 from tests.bench.writing import BATCH_CONNECTIONS, OK, all_taken
@@ -121,7 +121,8 @@ def _singly(bench: Bench, large: Campaign, answered: int) -> tuple[Round, Round]
             refreshes.append(_refreshing(bench) - before)
     sender.close()
     reader.close()
-    return Round(len(refreshes), sum(refreshes), refreshes), Round(len(sights), sum(sights), sights, cost)
+    one = Cost(others=cost.others)
+    return Round(len(refreshes), sum(refreshes), refreshes, one), Round(len(sights), sum(sights), sights, cost)
 
 
 def _seen_after(reader: Connection, path: str, counted: int) -> float:

@@ -24,6 +24,8 @@ def document(
     seconds: float,
     measured: Mapping[str, Sequence[Row]],
     before: Mapping[str, Any],
+    *,
+    storage: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All that was measured, and on what.
 
@@ -33,6 +35,7 @@ def document(
         seconds: how long that took.
         measured: what was measured now, by part.
         before: the document of an earlier run; of the same sizes, it gives the parts that were not measured now.
+        storage: bytes of a response, by where they are.
     """
     now = [{"part": part, "date": machine["date"], **row.document()} for part, rows in measured.items() for row in rows]
     comparable = before.get("sizes") == json.loads(json.dumps(sizes))
@@ -45,6 +48,7 @@ def document(
         "seconds": round(seconds, 1),
         "rows": rows,
         "targets": list(judged(rows)),
+        "storage": storage or (before.get("storage", {}) if comparable else {}),
     }
 
 

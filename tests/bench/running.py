@@ -101,6 +101,7 @@ class Bench:
         self.settings = read_settings()
         self.intake, self.reporting = address(found["intake"]), address(found["reporting"])
         self.acknowledged = 0
+        self.storage: dict[str, Any] = {}
         self._client = mongo.client(self.settings.mongo)
         self._state = mongo.database(self._client)["campaign_state"]
         self.trial = Trial(found["intake"], found["reporting"], found["admin_token"])
@@ -213,7 +214,7 @@ def costs(processes: Processes) -> Iterator[Cost]:
     found = Cost()
     yield found
     seconds, whole, own = time.perf_counter() - began, cpu_of_machine() - whole, cpu_of_all(me) - own
-    found.others = max(0.0, (whole - own) / (seconds * cores))
+    found.others = min(1.0, max(0.0, (whole - own) / (seconds * cores)))
     for family, members in processes().items():
         found.cpu[family] = sum(cpu_of(pid) - before.get(pid, 0.0) for pid in members)
 

@@ -76,7 +76,7 @@ def costs(document: Document) -> Table:
         (row["name"] if name == "ours" else f"… {name}", row[name]["cpu_ms_per_operation"])
         for row in document["rows"]
         for name in ("ours", "limit", "weekend")
-        if name in row and not (name == "limit" and row["latency"])
+        if name in row and row[name]["cpu_ms_per_operation"] and not (name == "limit" and row["latency"])
     ]
     families = list(dict.fromkeys(family for _, found in systems for family in found))
     body = [

@@ -18,6 +18,8 @@ FILE = "a file of {:,} forms until ranked"
 REBUILD = "rebuild of {:,} responses"
 REFRESH, COLD = "refresh after one response, {:,} units", "cold ranking, {:,} units"
 
+TIMES = (" ms", " s")
+
 Path = tuple[str, ...]
 RATIO: Path = ("ratio_to_limit",)
 WEEKEND: Path = ("ratio_to_weekend",)
@@ -34,6 +36,7 @@ class Target:
 
     Attributes:
         what: in words.
+        short: in the few that a picture has room for.
         row: the name of the measurement.
         path: where its document has the value.
         side: whether more or less than the bound is wanted.
@@ -43,6 +46,7 @@ class Target:
     """
 
     what: str
+    short: str
     row: str
     path: Path
     side: Literal["≥", "≤"]
@@ -52,21 +56,34 @@ class Target:
 
 
 TARGETS = (
-    Target("single POST: of a bare Flask application", SINGLE, RATIO, "≥", 0.5),
-    Target("single POST: p99", SINGLE, P99, "≤", 60, " ms"),
-    Target("single POST: times the weekend system", SINGLE, WEEKEND, "≥", 3),
-    Target("single POST: times ODK Central (97/s, measured on another day)", SINGLE, RATE, "≥", 10, per=ODK_CENTRAL),
-    Target("batches: of kafka-python writing the same bytes", BATCHES, RATIO, "≥", 0.65),
-    Target("batches: times ODK Central (97/s, measured on another day)", BATCHES, RATE, "≥", 50, per=ODK_CENTRAL),
-    Target("scoring: of pymongo inserting the same rows", SCORING, RATIO, "≥", 0.35),
-    Target("202 to visible at 300 a second: p50", FRESH, P50, "≤", 250, " ms"),
-    Target("202 to visible at 300 a second: p99", FRESH, P99, "≤", 600, " ms"),
+    Target("single POST: of a bare Flask application", "single POST", SINGLE, RATIO, "≥", 0.5),
+    Target("single POST: p99", "single POST, slowest hundredth", SINGLE, P99, "≤", 60, " ms"),
+    Target("single POST: times the weekend system", "single POST", SINGLE, WEEKEND, "≥", 3),
+    Target(
+        "single POST: times ODK Central (97/s, measured on another day)",
+        "single POST",
+        SINGLE,
+        RATE,
+        "≥",
+        10,
+        per=ODK_CENTRAL,
+    ),
+    Target("batches: of kafka-python writing the same bytes", "batches of 500", BATCHES, RATIO, "≥", 0.65),
+    Target(
+        "batches: times ODK Central (97/s, measured on another day)", "batches", BATCHES, RATE, "≥", 50, per=ODK_CENTRAL
+    ),
+    Target("scoring: of pymongo inserting the same rows", "scoring, catching up", SCORING, RATIO, "≥", 0.35),
+    Target("202 to visible at 300 a second: p50", "from 202 to visible", FRESH, P50, "≤", 250, " ms"),
+    Target(
+        "202 to visible at 300 a second: p99", "from 202 to visible, slowest hundredth", FRESH, P99, "≤", 600, " ms"
+    ),
     *(
         target
         for responses in (20_000, 1_000_000)
         for target in (
             Target(
                 f"/rankings with If-None-Match, {responses:,} responses: of the bare application",
+                f"/rankings, unchanged, {responses:,} responses",
                 UNCHANGED.format(responses),
                 RATIO,
                 "≥",
@@ -74,6 +91,7 @@ TARGETS = (
             ),
             Target(
                 f"/rankings, {responses:,} responses: of the bare application",
+                f"/rankings, {responses:,} responses",
                 CHANGED.format(responses),
                 RATIO,
                 "≥",
@@ -81,14 +99,58 @@ TARGETS = (
             ),
         )
     ),
-    Target("/rankings: times the weekend system at 200,000 rows", ONE_READER.format(200_000), WEEKEND, "≥", 100),
-    Target("85,684 forms from one file until ranked", FILE.format(85_684), SECONDS, "≤", 25, " s"),
-    Target("rebuild of 1,000,000 responses: of scoring's catch-up", REBUILD.format(1_000_000), RATIO, "≥", 1),
     Target(
-        "rebuild: most that a process grew after the first quarter", REBUILD.format(1_000_000), GROWTH, "≤", 10, " %"
+        "/rankings: times the weekend system at 200,000 rows",
+        "/rankings",
+        ONE_READER.format(200_000),
+        WEEKEND,
+        "≥",
+        100,
     ),
-    Target("10,600 units of 5 groups: refresh after one response", REFRESH.format(10_600), P50, "≤", 300, " ms"),
-    Target("10,600 units of 5 groups: cold ranking", COLD.format(10_600), P50, "≤", 1_000, " ms"),
+    Target(
+        "85,684 forms from one file until ranked",
+        "85,684 forms from a file, ranked",
+        FILE.format(85_684),
+        SECONDS,
+        "≤",
+        25,
+        " s",
+    ),
+    Target(
+        "rebuild of 1,000,000 responses: of scoring's catch-up",
+        "rebuild of 1,000,000, of first counting",
+        REBUILD.format(1_000_000),
+        RATIO,
+        "≥",
+        1,
+    ),
+    Target(
+        "rebuild: most that a process grew after the first quarter",
+        "rebuild",
+        REBUILD.format(1_000_000),
+        GROWTH,
+        "≤",
+        10,
+        " %",
+    ),
+    Target(
+        "10,600 units of 5 groups: refresh after one response",
+        "10,600 units: refresh",
+        REFRESH.format(10_600),
+        P50,
+        "≤",
+        300,
+        " ms",
+    ),
+    Target(
+        "10,600 units of 5 groups: cold ranking",
+        "10,600 units: cold ranking",
+        COLD.format(10_600),
+        P50,
+        "≤",
+        1_000,
+        " ms",
+    ),
 )
 
 
@@ -101,6 +163,8 @@ def judged(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         reached = None if value is None else value / target.per
         yield {
             "what": target.what,
+            "short": target.short,
+            "kind": "ratio" if target.path == RATIO else "time" if target.unit in TIMES else "other",
             "row": target.row,
             "target": f"{target.side} {target.bound:,g}{target.unit}",
             "bound": target.bound,

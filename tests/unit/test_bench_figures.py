@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,8 +11,10 @@ from tests.bench import memory, report
 from tests.bench.figures import Cost, Figure, Round, Row, interleaved
 from tests.bench.page import figures, with_figures
 from tests.bench.parts import PARTS, chosen
+from tests.bench.picture import picture
 from tests.bench.targets import FRESH, SINGLE, judged
 
+SVG = "{http://www.w3.org/2000/svg}"
 MACHINE = {
     "date": "2026-11-25T10:00:00+00:00",
     "cpu": "any",
@@ -109,3 +112,20 @@ def test_figures_go_between_their_marks_alone() -> None:
     assert with_figures(page, "new", "<!-- a -->", "<!-- b -->") == "before\n<!-- a -->\n\nnew\n\n<!-- b -->\nafter"
     with pytest.raises(ValueError, match="no place for figures"):
         with_figures("nothing", "new")
+
+
+def test_the_picture_is_well_formed_and_has_every_figure_that_was_measured() -> None:
+    fresh = Row(FRESH, "", figure(300, latencies=(0.2, 0.3, 0.9)), latency=True)
+    drawn = picture(
+        document("2026-11-25T10:00", {"single": [single(figure(600), figure(1_000))], "freshness": [fresh]}, {})
+    )
+    root = ET.fromstring(drawn)  # noqa: S314 - made here
+    texts = [element.text or "" for element in root.iter(f"{SVG}text")]
+    assert "0.6: 600 of 1,000/s" in texts
+    assert "300 of 250 ms" in texts
+    assert "2026-11-25" in texts[-1]
+    shades = [element.get("class") for element in root.iter(f"{SVG}rect")]
+    # The rate is met; both times of the way to the ranking are not; nothing is drawn of what was not measured.
+    assert [shade for shade in shades if shade in {"met", "not"}] == ["met", "not", "not"]
+    assert "prefers-color-scheme: dark" in drawn
+    assert len(drawn.encode()) < 40_000
