@@ -58,8 +58,13 @@ class StepsAsStages:
 
 
 @contextmanager
-def running(home: Path, stages: Stages) -> Iterator[Stack]:
+def running(home: Path, stages: Stages, scorers: int = 1) -> Iterator[Stack]:
     """A fresh stack that ends with the block, and with this process.
+
+    Args:
+        home: its folder, begun anew.
+        stages: shows how it starts and stops.
+        scorers: how many scoring processes it has.
 
     Raises:
         StartError: it cannot be started; the message says what to do.
@@ -67,7 +72,7 @@ def running(home: Path, stages: Stages) -> Iterator[Stack]:
     _begin_anew(home)
     steps = StepsAsStages(stages)
     with _own_corner_of_given_servers():
-        stack = Stack(home, progress=steps)
+        stack = Stack(home, scorers=scorers, progress=steps)
         try:
             stack.start(tied=True)
             steps.end()

@@ -2,75 +2,75 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import time
-import uuid
-from collections.abc import Iterator
-from random import Random
-
-import orjson
+from dataclasses import dataclass
 
 from services.cli.connection import Connection
-from services.common.campaign import Block, Campaign, Text, Unit
-from tests.bench import wire
-from tests.bench.bodies import PATTERNS, SEED, Kind, campaign, post
+from services.common.campaign import Campaign
 from tests.bench.figures import Cost, Figure, Round, Row
 from tests.bench.running import ACCEPTED, STANDSTILL_S, Bench, Wrong, costs, ranking_path
+from tests.bench.shapes import Shape, chance, complete, send, shaped
 from tests.bench.targets import COLD, REFRESH
-from tests.bench.writing import BATCH_CONNECTIONS, OK, all_taken
+from tests.bench.writing import OK
 
-VISIBLE = "202 to visible, {:,} units"
+VISIBLE, NEW = "202 to visible, {:,} units", "ranking of a new state, {:,} units"
 REPORTING = "reporting"
 POLL_S = 0.005
-FORMS = Kind(20, 50)
-"""Answers for 20 communes in a form."""
+RATED, LINES = 20, 50
+"""Communes that a form rates, and forms of a batch."""
 
 
-def of_units(units: int, code: str = "communes") -> Campaign:
-    """The bench's campaign with so many units in one block, all rated by all groups, and survey questions only."""
-    found = campaign()
-    fields = [
-        dataclasses.replace(
-            field,
-            criteria=tuple(
-                dataclasses.replace(criterion, leaves=leaves)
-                for criterion in field.criteria
-                if (leaves := tuple(leaf for leaf in criterion.leaves if leaf.method == "survey"))
-            ),
-        )
-        for field in found.fields
-    ]
-    return dataclasses.replace(
-        found,
-        code=code,
-        blocks=(Block("commune", Text("Xã", "Commune")),),
-        units=tuple(Unit(f"u{number}", Text(f"Xã {number}"), "commune") for number in range(units)),
-        groups=tuple(dataclasses.replace(group, rates=("commune",), quota=None) for group in found.groups),
-        fields=tuple(field for field in fields if field.criteria),
-    )
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What follows on one response, in seconds.
+
+    Attributes:
+        refresh: of the indices, as scoring times it.
+        visible: from the 202 until a reader sees it.
+        ranking: from the request for the first ranking of the new state to its answer.
+        size: of that answer, in bytes.
+    """
+
+    refresh: float
+    visible: float
+    ranking: float
+    size: int
 
 
 def communes(bench: Bench) -> list[Row]:
     """Has every group rate every unit once, then times what follows on a single response."""
-    units = bench.sizes.units
-    large = bench.trial.publish(of_units(units))
-    answered = answer_everything(bench, large, FORMS)
+    shape = Shape(units=bench.sizes.units)
+    units, what = shape.units, shape.about
+    large = bench.trial.publish(shaped("communes", shape))
+    answered = send(bench, large.code, complete(large, RATED), LINES)
+    bench.await_counted(large.code, answered)
     bench.told(f"{answered:,} forms rate {units:,} units")
-    refresh, visible = _singly(bench, large, answered)
+    with costs(bench.processes) as cost:
+        seen = singly(bench, large, answered, bench.sizes.looks)
+    refresh, visible, ranking = ([getattr(each, name) for each in seen] for name in ("refresh", "visible", "ranking"))
     cold = [_cold(bench, large) for _ in range(max(2, bench.sizes.looks // 4))]
-    what = f"{units:,} units in one block, each rated by {len(large.groups)} groups on {len(large.leaves)} questions"
+
+    def figure(times: list[float]) -> Figure:
+        return Figure([Round(len(times), sum(times), times, Cost(others=cost.others))])
+
     return [
         Row(
             REFRESH.format(units),
             f"{what}: the refresh of the indices after one response, as scoring times it",
-            Figure([refresh]),
+            figure(refresh),
             latency=True,
         ),
         Row(
             VISIBLE.format(units),
             f"{what}: from the 202 of one response until the ranking of all rests on it",
-            Figure([visible]),
+            Figure([Round(len(visible), sum(visible), visible, cost)]),
+            latency=True,
+        ),
+        Row(
+            NEW.format(units),
+            f"{what}: the first ranking that is asked for after such a response, {seen[-1].size / 1e6:.1f} MB",
+            figure(ranking),
             latency=True,
         ),
         Row(
@@ -82,69 +82,53 @@ def communes(bench: Bench) -> list[Row]:
     ]
 
 
-def answer_everything(bench: Bench, large: Campaign, kind: Kind) -> int:
-    """Sends one answer of every group to every question about every unit; returns how many forms that took."""
-    documents = list(_forms(large, kind.units))
-    path = f"/v1/campaigns/{large.code}/responses/batch"
-    batches = [documents[start : start + kind.lines] for start in range(0, len(documents), kind.lines)]
-    requests = (post("intake", path, b"\n".join(batch), "application/x-ndjson") for batch in batches)
-    lines = [len(batch) for batch in batches]
-    pace = wire.Pace(BATCH_CONNECTIONS, 0.0, fewest=len(batches))
-    sample = wire.drive(bench.intake, requests, pace, lambda number, body, _: all_taken(body, lines[number]))
-    if set(sample.statuses) != {OK}:
-        raise Wrong(f"expected answers {OK}, got {dict(sample.statuses)}")
-    bench.await_counted(large.code, len(documents))
-    return len(documents)
+def singly(bench: Bench, large: Campaign, answered: int, looks: int) -> list[Sight]:
+    """Sends single responses one after the other, each when a reader has seen the one before.
 
-
-def _forms(large: Campaign, units: int) -> Iterator[bytes]:
-    rng = Random(SEED)  # noqa: S311 - a simulation, not a secret
-    codes = [unit.code for unit in large.units]
-    questions = [(leaf.code, [option.code for option in large.options(leaf)]) for leaf in large.leaves]
-    patterns = [{leaf: rng.choice(options) for leaf, options in questions} for _ in range(PATTERNS)]
-    for group, start in itertools.product(large.groups, range(0, len(codes), units)):
-        ratings = {unit: rng.choice(patterns) for unit in codes[start : start + units]}
-        yield orjson.dumps({"response": str(uuid.uuid4()), "group": group.code, "ratings": ratings})
-
-
-def _singly(bench: Bench, large: Campaign, answered: int) -> tuple[Round, Round]:
-    """Single responses one after the other: what scoring says of its refreshes, and when a reader sees each."""
+    Args:
+        bench: where.
+        large: the campaign.
+        answered: how many responses to it are counted.
+        looks: how many are sent.
+    """
     path = f"/v1/campaigns/{large.code}/responses"
     sender, reader = Connection(bench.status["intake"]), Connection(bench.status["reporting"])
-    refreshes, sights = [], []
-    with costs(bench.processes) as cost:
-        for number, form in enumerate(itertools.islice(_forms(large, 1), bench.sizes.looks), answered + 1):
-            before = _refreshing(bench)
-            if sender.exchange("POST", path, form, {"Content-Type": "application/json"}).status != ACCEPTED:
-                raise Wrong(f"a response to {large.code} was not taken")
-            sights.append(_seen_after(reader, ranking_path(large), number))
-            refreshes.append(_refreshing(bench) - before)
+    found = []
+    for number, form in enumerate(itertools.islice(chance(large), looks), answered + 1):
+        before = _refreshing(bench)
+        if sender.exchange("POST", path, form, {"Content-Type": "application/json"}).status != ACCEPTED:
+            raise Wrong(f"a response to {large.code} was not taken")
+        visible, ranking, size = _seen_after(reader, ranking_path(large), number)
+        found.append(Sight(_refreshing(bench) - before, visible, ranking, size))
     sender.close()
     reader.close()
-    one = Cost(others=cost.others)
-    return Round(len(refreshes), sum(refreshes), refreshes, one), Round(len(sights), sum(sights), sights, cost)
+    return found
 
 
-def _seen_after(reader: Connection, path: str, counted: int) -> float:
-    """Seconds until a ranking rests on so many responses."""
+def _seen_after(reader: Connection, path: str, counted: int) -> tuple[float, float, int]:
+    """Seconds until a ranking rests on so many responses, and of these the last request; bytes of its answer."""
     began, etag = time.perf_counter(), ""
     while time.perf_counter() - began < STANDSTILL_S:
+        asked = time.perf_counter()
         answer = reader.exchange("GET", path, headers={"If-None-Match": etag})
-        seconds = time.perf_counter() - began
+        at = time.perf_counter()
         if answer.status == OK:
             etag = answer.headers["etag"]
             if answer.document()["as_of"]["counted"] >= counted:
-                return seconds
+                return at - began, at - asked, len(answer.body)
         time.sleep(POLL_S)
     raise Wrong(f"a response was not in {path} within {STANDSTILL_S:.0f} s")
 
 
 def _refreshing(bench: Bench) -> float:
-    """How many seconds the scorer has spent on refreshes."""
-    connection = Connection(bench.scoring)
-    text = connection.exchange("GET", "/metrics").body.decode()
-    connection.close()
-    return float(text.partition("\nparindex_scoring_refresh_seconds_sum ")[2].split("\n", 1)[0])
+    """How many seconds the scorers have spent on refreshes."""
+    spent = 0.0
+    for scorer in bench.scorers:
+        connection = Connection(scorer)
+        text = connection.exchange("GET", "/metrics").body.decode()
+        connection.close()
+        spent += float(text.partition("\nparindex_scoring_refresh_seconds_sum ")[2].split("\n", 1)[0])
+    return spent
 
 
 def _cold(bench: Bench, large: Campaign) -> Round:

@@ -61,7 +61,7 @@ def show(console: Console, found: Mapping[str, Any]) -> None:
         f"after {machine['load_average_after']}",
         highlight=False,
     )
-    console.print(_shown(tables.rates(found)))
+    console.print(shown(tables.rates(found)))
     console.print()
     for row in found["rows"]:
         limit = f". Limit: {row['limit_is']}" if "limit" in row else ""
@@ -70,13 +70,14 @@ def show(console: Console, found: Mapping[str, Any]) -> None:
     for table in (tables.costs(found), tables.memory(found), tables.targets(found)):
         if table:
             console.print()
-            console.print(_shown(table))
+            console.print(shown(table))
 
 
-def _shown(table: tables.Table) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+def shown(table: tables.Table) -> Table:
+    """A table for a terminal."""
+    found = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(table.head):
-        shown.add_column(column, justify="left" if number == 0 else "right", no_wrap=number > 0)
+        found.add_column(column, justify="left" if number == 0 else "right", no_wrap=number > 0)
     for cells in table.body:
-        shown.add_row(*(cell.replace("*", "") for cell in cells))
-    return shown
+        found.add_row(*(cell.replace("*", "") for cell in cells))
+    return found

@@ -127,9 +127,10 @@ class Bench:
         return mongo.database(self._client)
 
     @property
-    def scoring(self) -> str:
-        """Where the scorer tells its metrics."""
-        return f"http://{LOOPBACK}:{self.stack.home.read().ports[SCORER]}"
+    def scorers(self) -> list[str]:
+        """Where the scorers tell their metrics."""
+        ports = self.stack.home.read().ports
+        return [f"http://{LOOPBACK}:{port}" for name, port in ports.items() if name.startswith("scoring-")]
 
     def counted(self, code: str | None = None) -> int:
         """How many responses a campaign's current indices rest on; by default the bench's own."""
