@@ -25,8 +25,15 @@ def with_figures(page: str, figures: str, begin: str = BEGIN, end: str = END) ->
 
 def figures(document: Mapping[str, Any]) -> str:
     """What was measured, on what, what it cost, and what of the targets was reached."""
-    found = [tables.targets(document), tables.rates(document), tables.costs(document), tables.memory(document)]
-    return "\n\n".join([_about(document), *(markdown(table) for table in found if table)])
+    found = {
+        "Targets": tables.targets(document),
+        "Rates": tables.rates(document),
+        "What one response costs": tables.steps(document),
+        "What everything costs": tables.costs(document),
+        "Memory": tables.memory(document),
+    }
+    chapters = [f"### {title}\n\n{markdown(table)}" for title, table in found.items() if table]
+    return "\n\n".join([_about(document), *chapters])
 
 
 def markdown(table: tables.Table) -> str:

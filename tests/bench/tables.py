@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.bench.targets import COUNTED, SINGLE
+
 Document = Mapping[str, Any]
 VERDICT = {True: "met", False: "**not met**", None: "not measured"}
 
@@ -88,6 +90,39 @@ def costs(document: Document) -> Table:
         for name, found in systems
     ]
     return Table(("processor time of one operation, ms", *families, "in all"), body)
+
+
+STEPS = {
+    "client": "the client sends it and reads the answer",
+    "intake": "intake reads, checks, writes to the log, answers",
+    "kafka": "Kafka keeps it and hands it on",
+    "scoring": "scoring counts it and refreshes indices",
+    "mongo": "MongoDB writes rows, tallies and indices",
+    "reporting": "reporting brings new states into memory",
+}
+
+
+def steps(document: Document) -> Table | None:
+    """Where the processor time of one response goes, by itself and in a batch; None where that was not measured."""
+    rows = {row["name"]: row["ours"]["cpu_ms_per_operation"] for row in document["rows"]}
+    ways = [rows[name] for name in (SINGLE, COUNTED) if name in rows]
+    if len(ways) < 2:
+        return None
+    wholes = [sum(way.values()) for way in ways]
+    body = [
+        [
+            what,
+            *(
+                cell
+                for way, whole in zip(ways, wholes, strict=True)
+                for cell in (f"{way.get(family, 0.0):.3f}", f"{way.get(family, 0.0) / whole:.0%}")
+            ),
+        ]
+        for family, what in STEPS.items()
+    ]
+    head = ("step", "single POST, ms", "of it", "in a batch of 500, ms", "of it")
+    whole = ["in all", *(cell for whole in wholes for cell in (f"{whole:.3f}", ""))]
+    return Table(head, [*body, whole])
 
 
 def memory(document: Document) -> Table | None:

@@ -11,6 +11,7 @@ ODK_CENTRAL = 97.0
 workers, PostgreSQL with fsync): measured on a machine of the same kind on another day, good to 25 %."""
 
 SINGLE, BATCHES, SCORING = "single POSTs, 1 unit", "batches, 1 unit", "scoring's catch-up, 1 unit"
+COUNTED = "batches until counted, 1 unit"
 FRESH = "202 to visible in /rankings"
 CHANGED, UNCHANGED = "/rankings, {:,} responses", "/rankings, If-None-Match, {:,} responses"
 ONE_READER = "/rankings, one reader, {:,} rows"

@@ -12,6 +12,7 @@ from tests.bench.figures import Round, Row, interleaved
 from tests.bench.processes import Address, gunicorn
 from tests.bench.producing import SCRATCH, Order, produce, scratch_topic
 from tests.bench.running import ACCEPTED, Bench, Processes, Wrong, costs, driven
+from tests.bench.targets import COUNTED
 from tests.bench.weekend import MONGO
 from tests.bench.wire import Pace
 
@@ -136,7 +137,7 @@ def batches_until_counted(bench: Bench) -> list[Row]:
 
     (found,) = interleaved(bench.sizes.few, bench.told, ours)
     about = f"responses {ONE.about}, {ONE.lines} a POST, {BATCH_CONNECTIONS} connections, until all are in the indices"
-    return [Row(f"batches until counted, {ONE.name}", about, found)]
+    return [Row(COUNTED, about, found)]
 
 
 def all_taken(body: bytes, lines: int) -> None:

@@ -77,7 +77,7 @@ def test_a_quick_bench_measures_everything_beside_its_limit(
             # A round of a second in which a starved machine did nothing has no ratio.
             assert row[f"ratio_to_{other}"] is None or row[f"ratio_to_{other}"] > 0
             assert row[f"cpu_ratio_to_{other}"] is None or row[f"cpu_ratio_to_{other}"] > 0
-            assert sum(row[other]["cpu_ms_per_operation"].values()) > 0
+            assert "client" in row[other]["cpu_ms_per_operation"] or "producers" in row[other]["cpu_ms_per_operation"]
     assert rows["rebuild of 3,000 responses"]["memory"]["families"].keys() >= {"rebuild", "scoring", "reporting"}
     assert any(row.get("ratio_to_limit") for row in rows.values())
     assert 0 < rows["single POSTs, 1 unit"]["ours"]["p50_ms"] <= rows["single POSTs, 1 unit"]["ours"]["p99_ms"]
