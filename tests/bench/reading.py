@@ -84,7 +84,7 @@ def one_reader(bench: Bench) -> list[Row]:
     ):
         forms = client.get_default_database()["forms"]
         forms.drop()
-        family = {"server": pids, "mongo": bench.status["pids"]["mongo"]}
+        family = {"server": pids, "mongo": bench.status["pids"]["mongo"], "client": [os.getpid()]}
         documents = _stored(bench)
         for wanted in bench.sizes.weekend_rows:
             while (missing := wanted - forms.estimated_document_count()) > 0:
