@@ -11,16 +11,29 @@ from services.common.index import GroupIndex, LeafPoints, Points, Share, UnitInd
 Document = dict[str, Any]
 
 
-def write(result: UnitIndex) -> Document:
-    """The document of a result; codes are keys, so they must be campaign codes."""
+Written = tuple[UnitIndex, Document]
+"""A result and what `write` made of it."""
+
+
+def write(result: UnitIndex, before: Written | None = None) -> Document:
+    """The document of a result; codes are keys, so they must be campaign codes.
+
+    What the result shares with one that was written before (the very objects) is taken from that one's document:
+    documents must not be changed.
+    """
+    known, written = ({}, {}) if before is None else (before[0].leaves, before[1]["leaves"])
     return {
         "points": _pair(result.points),
+        "pending": list(result.pending),
         "bonus": str(result.bonus),
         "penalty": str(result.penalty),
         "fields": {code: _pair(points) for code, points in result.fields.items()},
         "criteria": {code: _pair(points) for code, points in result.criteria.items()},
         "groups": {code: {"n": group.n, "points": _pair(group.points)} for code, group in result.groups.items()},
-        "leaves": {code: _leaf(leaf) for code, leaf in result.leaves.items()},
+        "leaves": {
+            code: written[code] if known.get(code) is leaf else _leaf(leaf, known.get(code), written.get(code))
+            for code, leaf in result.leaves.items()
+        },
     }
 
 
@@ -28,8 +41,8 @@ def read(document: Mapping[str, Any]) -> UnitIndex:
     """The result of a document."""
     return UnitIndex(
         points=points(document["points"]),
-        bonus=Fraction(document["bonus"]),
-        penalty=Fraction(document["penalty"]),
+        bonus=_ratio(document["bonus"]),
+        penalty=_ratio(document["penalty"]),
         fields={code: points(pair) for code, pair in document["fields"].items()},
         criteria={code: points(pair) for code, pair in document["criteria"].items()},
         leaves={code: _leaf_points(leaf) for code, leaf in document["leaves"].items()},
@@ -44,21 +57,31 @@ def _pair(points: Points) -> list[str]:
 def points(pair: Sequence[str]) -> Points:
     """The points of a pair, as every sum in a document is kept."""
     earned, attainable = pair
-    return Points(Fraction(earned), Fraction(attainable))
+    return Points(_ratio(earned), _ratio(attainable))
 
 
-def _leaf(leaf: LeafPoints) -> Document:
+def _ratio(text: str) -> Fraction:
+    """A figure as `write` writes it: Fraction's own reading takes any notation, and longer."""
+    numerator, _, denominator = text.partition("/")
+    return Fraction(int(numerator), int(denominator or 1))
+
+
+def _leaf(leaf: LeafPoints, known: LeafPoints | None, written: Document | None) -> Document:
+    shares, cells = ({}, {}) if known is None or written is None else (known.groups, written["groups"])
     return {
         "state": leaf.state,
         "points": None if leaf.points is None else str(leaf.points),
         "groups": {
-            code: {
-                "answers": share.answers,
-                "no_opinion": share.no_opinion,
-                "share": None if share.share is None else str(share.share),
-            }
-            for code, share in leaf.groups.items()
+            code: cells[code] if shares.get(code) is share else _cell(share) for code, share in leaf.groups.items()
         },
+    }
+
+
+def _cell(share: Share) -> Document:
+    return {
+        "answers": share.answers,
+        "no_opinion": share.no_opinion,
+        "share": None if share.share is None else str(share.share),
     }
 
 
@@ -66,10 +89,10 @@ def _leaf_points(document: Mapping[str, Any]) -> LeafPoints:
     given = document["points"]
     return LeafPoints(
         state=document["state"],
-        points=None if given is None else Fraction(given),
+        points=None if given is None else _ratio(given),
         groups={
             code: Share(
-                share["answers"], share["no_opinion"], None if share["share"] is None else Fraction(share["share"])
+                share["answers"], share["no_opinion"], None if share["share"] is None else _ratio(share["share"])
             )
             for code, share in document["groups"].items()
         },

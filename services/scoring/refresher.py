@@ -20,24 +20,27 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.common import campaign_schema, index_document, mongo
+from services.common import campaign_schema, mongo
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
 from services.common.generation import POINTER, Generation
-from services.common.index import Formula
 from services.common.settings import Settings
 from services.scoring.appraisal_chunk import RowKey
 from services.scoring.appraising import AppraisalsPartition
 from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
+from services.scoring.indices import Indices, Sources
 from services.scoring.ledger import Document, Fenced, Unavailable
-from services.scoring.tallies import Tally, TallyKey, tally_key, total
+from services.scoring.tallies import Tally, TallyKey, tally_key
 
 log = logging.getLogger(__name__)
 
 UNITS_PER_TRANSACTION = 500
 """More would make the transaction of a large campaign too large; readers see none of it before the last."""
+
+NO_ROW = AppraisalRow()
+"""Of a unit that nobody has appraised."""
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ class Refresher:
         self._session = client.start_session(causal_consistency=True)
         self._token = ""
         self._mirrors: dict[int, _Mirror] = {}
-        self._formulas: dict[str, tuple[int, Formula]] = {}
+        self._indices: dict[str, Indices] = {}
         self._states: dict[str, Document] = {}
         self._dirty_units: dict[str, set[str]] = {}
         self._dirty_campaigns: set[str] = set()
@@ -265,33 +268,13 @@ class Refresher:
         campaign: Campaign,
         units: Iterable[str],
         number: int,
-        sources: list[dict[TallyKey, Tally]],
+        sources: Sources,
         rows: Mapping[RowKey, AppraisalRow],
     ) -> list[Document]:
-        formula = self._formula(campaign)
-        documents = []
-        for unit in units:
-            tallies = {group: total(sources, (campaign.code, group, unit)) for group in campaign.group}
-            result = formula.compute(unit, tallies, rows.get((campaign.code, unit), AppraisalRow()))
-            documents.append(
-                {
-                    "_id": {"campaign": campaign.code, "unit": unit},
-                    "campaign": campaign.code,
-                    "unit": unit,
-                    "block": campaign.unit[unit].block,
-                    "version": campaign.version,
-                    "state": number,
-                    **index_document.write(result),
-                }
-            )
-        return documents
-
-    def _formula(self, campaign: Campaign) -> Formula:
-        version, formula = self._formulas.get(campaign.code, (0, None))
-        if formula is None or version != campaign.version:
-            formula = Formula(campaign)
-            self._formulas[campaign.code] = campaign.version, formula
-        return formula
+        indices = self._indices.get(campaign.code)
+        if indices is None or indices.campaign is not campaign:
+            indices = self._indices[campaign.code] = Indices(campaign)
+        return [indices.document(unit, number, sources, rows.get((campaign.code, unit), NO_ROW)) for unit in units]
 
     def _begin(self) -> AbstractContextManager[object]:
         return self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True))

@@ -10,16 +10,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
+import bson
 import pytest
 from campaigns import campaigns
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_formula import PlainFormula
 from surveys import Answers, appraised, asked, plain_index, published, rater, scale, survey
 
 from services.common import index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Campaign, Rules
-from services.common.index import Formula, GroupIndex, GroupTally, LeafPoints, Points, Share, UnitIndex
+from services.common.index import Formula, GroupIndex, GroupTally, Known, LeafPoints, Points, Share, UnitIndex
 from services.common.ranking import Rank, exact, ranks, shown
 
 WORKED: dict[str, Any] = json.loads(
@@ -395,3 +397,67 @@ def test_a_result_comes_back_from_the_database_as_it_was(case: tuple[Campaign, A
     result = Formula(campaign).compute(next(iter(campaign.unit)), tallies(campaign, answers), appraisal)
     stored = json.loads(json.dumps(index_document.write(result)))
     assert index_document.read(stored) == result
+
+
+@given(cases())
+@settings(max_examples=60)
+def test_every_figure_is_that_of_the_formula_in_plain_fractions(case: tuple[Campaign, Answers, AppraisalRow]):
+    campaign, answers, appraisal = case
+    formula, plain, counts = Formula(campaign), PlainFormula(campaign), tallies(campaign, answers, n=7)
+    for unit in campaign.unit:
+        found, expected = formula.compute(unit, counts, appraisal), plain.compute(unit, counts, appraisal)
+        assert found == expected
+        assert bson.encode(index_document.write(found)) == bson.encode(index_document.write(expected))
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> tuple[Campaign, list[tuple[Mapping[str, GroupTally], AppraisalRow]]]:
+    """A definition, and how the tallies and the appraisal of a unit change: some of them at each step."""
+    campaign = published(draw(campaigns()))
+    appraised_ = [leaf.code for leaf in campaign.leaves if leaf.method == "appraisal"]
+    given_: dict[str, GroupTally] = {}
+    appraisal = NOTHING
+    steps = []
+    for _ in range(draw(st.integers(2, 5))):
+        for group in draw(st.lists(st.sampled_from(list(campaign.layout)), unique=True)) if campaign.layout else ():
+            places = len(campaign.layout[group])
+            counts = draw(st.lists(st.integers(0, 4) | st.integers(0, 10**6), max_size=places))
+            given_[group] = GroupTally(draw(st.integers(0, 10)), counts)
+        if appraised_ and draw(st.booleans()):
+            said = draw(st.sampled_from(["0", "0.3", "99", None]))
+            appraisal = row(leaves={draw(st.sampled_from(appraised_)): said}, bonus=draw(st.sampled_from(["0", "1"])))
+        steps.append((dict(given_), appraisal))
+    return campaign, steps
+
+
+@given(courses())
+@settings(max_examples=100)
+def test_what_is_taken_over_from_the_index_before_changes_no_figure(
+    made: tuple[Campaign, list[tuple[Mapping[str, GroupTally], AppraisalRow]]],
+):
+    campaign, steps = made
+    formula, plain = Formula(campaign), PlainFormula(campaign)
+    for unit in campaign.unit:
+        known, written = None, None
+        for counts, appraisal in steps:
+            result = formula.compute(unit, counts, appraisal, known)
+            expected = plain.compute(unit, counts, appraisal)
+            assert result == expected
+            document = index_document.write(result, written)
+            assert bson.encode(document) == bson.encode(index_document.write(expected))
+            known, written = Known(counts, appraisal, result), (result, document)
+
+
+def test_only_what_changed_is_computed_again():
+    campaign = survey((asked("q", "2", "g1", "g2"), appraised("a", "1")), (asked("r", "1", "g2"),))
+    formula = Formula(campaign)
+    before = tallies(campaign, {("g1", "q", "A"): 2, ("g2", "q", "E"): 5, ("g2", "r", "B"): 4})
+    first = formula.compute("u1", before, NOTHING)
+    after = {**before, "g1": GroupTally(1, [0, 1])}
+    second = formula.compute("u1", after, NOTHING, Known(before, NOTHING, first))
+    assert second.leaves["r"] is first.leaves["r"]
+    assert second.leaves["a"] is first.leaves["a"]
+    assert second.leaves["q"].groups["g2"] is first.leaves["q"].groups["g2"]
+    assert second.criteria["c2"] is first.criteria["c2"]
+    assert second.groups["g2"] is first.groups["g2"]
+    assert second.leaves["q"].points != first.leaves["q"].points

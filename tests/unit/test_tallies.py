@@ -76,6 +76,15 @@ class TestTally:
 
 
 class TestStage:
+    def test_a_tally_is_replaced_and_never_changed(self):
+        """What was made of it, as the refresher keeps it, stays true of it."""
+        counts = counted(said(u1="A"))
+        before = counts.tallies[G1_U1]
+        copied = copy.deepcopy(before)
+        counted(said(u1="C"), counts=counts)
+        assert counts.tallies[G1_U1] is not before
+        assert before == copied
+
     def test_nothing_counts_before_the_commit(self):
         counts = counted(said(u1="A"))
         counts.activity[DAY] = {"submitted": 1, "duplicate": 0}

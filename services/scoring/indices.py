@@ -1,0 +1,105 @@
+"""The index documents of a campaign's units, made anew only where a tally or an appraisal has changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from operator import add
+from typing import Any, NamedTuple
+
+from services.common import index_document
+from services.common.appraisals import AppraisalRow
+from services.common.campaign import Campaign
+from services.common.index import Formula, GroupTally, Known
+from services.scoring.tallies import Tally, TallyKey, total
+
+Document = dict[str, Any]
+Sources = Sequence[Mapping[TallyKey, Tally]]
+"""By partition, its tallies: objects that are replaced, never changed."""
+
+MOST_KEPT = 500
+"""Units whose last result is at hand, some 70 kB each: the ones that responses come for just now."""
+
+
+class _Sum(NamedTuple):
+    """A group's sum over all partitions, and what it is the sum of."""
+
+    tallies: Sequence[Tally | None]
+    total: GroupTally
+
+
+class _Kept(NamedTuple):
+    sums: Mapping[str, _Sum]
+    known: Known
+    document: Document
+
+
+class Indices:
+    """Makes the documents of one version of a campaign.
+
+    It keeps what it made of a unit last. A tally that is the same object as then, and what follows from it alone, is
+    taken over: after one response one group's shares, their leaves and the sums above are computed, not the unit.
+    """
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+        self._formula = Formula(campaign)
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def document(self, unit: str, state: int, sources: Sources, row: AppraisalRow) -> Document:
+        """A unit's document of `indices` for a state of that number.
+
+        Args:
+            unit: code of a unit of the campaign.
+            state: the number of the refresh.
+            sources: of every partition the tallies as they stand.
+            row: the council's appraisal in force.
+        """
+        campaign, kept = self.campaign, self._kept.pop(unit, None)
+        before = None if kept is None else kept.sums
+        sums = {
+            group: _sum(sources, (campaign.code, group, unit), None if before is None else before[group])
+            for group in campaign.group
+        }
+        tallies = {group: sum_.total for group, sum_ in sums.items()}
+        result = self._formula.compute(unit, tallies, row, None if kept is None else kept.known)
+        document = {
+            "_id": {"campaign": campaign.code, "unit": unit},
+            "campaign": campaign.code,
+            "unit": unit,
+            "block": campaign.unit[unit].block,
+            "version": campaign.version,
+            "state": state,
+            **index_document.write(result, None if kept is None else (kept.known.result, kept.document)),
+        }
+        self._kept[unit] = _Kept(sums, Known(tallies, row, result), document)
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return document
+
+
+def _sum(sources: Sources, key: TallyKey, before: _Sum | None) -> _Sum:
+    """The sum over all partitions: of the one before, if most of what it was made of stands."""
+    tallies = [source.get(key) for source in sources]
+    if before is None or len(before.tallies) != len(tallies):
+        return _Sum(tallies, total(sources, key))
+    changed = [(old, new) for old, new in zip(before.tallies, tallies, strict=True) if old is not new]
+    if not changed:
+        return before
+    if 2 * len(changed) > len(tallies):
+        return _Sum(tallies, total(sources, key))
+    n, counts = before.total.n, before.total.counts
+    for old, new in changed:
+        if old is not None:
+            n -= old.n
+            counts = _added(counts, [-count for count in old.counts])
+        if new is not None:
+            n += new.n
+            counts = _added(counts, new.counts)
+    return _Sum(tallies, GroupTally(n, counts))
+
+
+def _added(counts: Sequence[int], more: Sequence[int]) -> list[int]:
+    """Sums by place; counts that one of them lacks at the end are zero."""
+    short, long = sorted((counts, more), key=len)
+    return [*map(add, short, long), *long[len(short) :]]
