@@ -40,7 +40,12 @@ class Worker(Manners, GeventWorker):  # type: ignore[misc]
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
-        """Around the wait for a connection's next request."""
+        """Around the wait for a connection's next request.
+
+        Before it the others have their turn: as long as a client is quick to ask again there would be no wait, and
+        the worker would serve it alone.
+        """
+        gevent.sleep(0)
         connection = cast("Connection", gevent.getcurrent())
         # False: it ends the block in silence.
         with gevent.Timeout(self.cfg.keepalive, False) as timeout:  # type: ignore[arg-type]  # noqa: FBT003

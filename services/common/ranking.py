@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,30 +25,44 @@ def ranks(indices: Mapping[str, Fraction | None], ties: Ties) -> dict[str, Rank]
 
     Ties by the rule: shared gives 1, 1, 3 and dense gives 1, 1, 2. Among equals the order of `indices` is kept.
     """
-    known = {unit: index for unit, index in indices.items() if index is not None}
-    sizes = Counter(known.values())
-    places: dict[Fraction, int] = {}
-    before = 0
-    for index in sorted(sizes, reverse=True):
-        places[index] = before + 1
-        before += sizes[index] if ties == "shared" else 1
+    known = {unit: (_leading(index), index) for unit, index in indices.items() if index is not None}
     ordered = sorted(known, key=known.__getitem__, reverse=True)
-    ranked = {unit: Rank(places[known[unit]], sizes[known[unit]] > 1) for unit in ordered}
+    ranked: dict[str, Rank] = {}
+    before = start = 0
+    while start < len(ordered):
+        end = start + 1
+        while end < len(ordered) and known[ordered[end]] == known[ordered[start]]:
+            end += 1
+        rank = Rank(before + 1, tied=end - start > 1)
+        ranked.update(dict.fromkeys(ordered[start:end], rank))
+        before += end - start if ties == "shared" else 1
+        start = end
     return ranked | {unit: Rank(None, tied=False) for unit, index in indices.items() if index is None}
+
+
+def _leading(index: Fraction) -> int:
+    """The part of an index that tells nearly all apart: comparing exact ones of some hundred digits is slow."""
+    return (index.numerator << 64) // index.denominator
 
 
 def band(index: Fraction | None, bands: Sequence[Band]) -> Band | None:
     """The grade of an unrounded index: the highest band whose floor it reaches; None below all of them."""
     if index is None:
         return None
-    return max((band for band in bands if band.floor <= index), key=lambda band: band.floor, default=None)
+    numerator, denominator = index.as_integer_ratio()
+    reached = None
+    for band in bands:
+        above, below = band.floor.as_integer_ratio()
+        if above * denominator <= numerator * below and (reached is None or band.floor > reached.floor):
+            reached = band
+    return reached
 
 
 def shown(value: Fraction, decimals: int) -> str:
     """A figure rounded half up (away from zero) to `decimals` for display, e.g. 79.58."""
-    scaled = abs(value) * 10**decimals
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    sign = "-" if value < 0 and whole else ""
+    numerator, denominator = value.as_integer_ratio()
+    whole = (2 * abs(numerator) * 10**decimals + denominator) // (2 * denominator)
+    sign = "-" if numerator < 0 and whole else ""
     digits = str(whole).rjust(decimals + 1, "0")
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else f"{sign}{digits}"
 

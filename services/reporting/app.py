@@ -15,6 +15,7 @@ from services.common.settings import Settings, read_settings
 from services.common.tokens import Authority, read_tokens
 from services.reporting import metrics
 from services.reporting.access import Access
+from services.reporting.again import Again
 from services.reporting.live import Live
 from services.reporting.loading import Document
 from services.reporting.openapi import document
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
     views = Views(standings, Access(standings, authority), live, db, settings.topic("responses"))
 
     app = Flask("services.reporting", static_folder=None)
+    Again(standings).install(app)
     http.install(app, settings.cors_origins)
     for address, name, view in views.routes():
         app.add_url_rule(address, endpoint=name, view_func=view, methods=["GET"])

@@ -2,59 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import bson
+from bson.raw_bson import RawBSONDocument
 
-from services.common import index_document
+from services.common import index_document, problems
 from services.common.campaign import Campaign, Text
 from services.common.index import GroupIndex, Points, UnitIndex
+from services.common.problems import Problem
 from services.common.ranking import exact
 from services.reporting.suppression import Cell, Hidden, hidden
 
+Derived = TypeVar("Derived")
+
 Pair = Sequence[str]
 """Points as a document has them."""
+
+BRIEF = {"leaves": 0, "criteria": 0}
+"""The projection that leaves the details away: what remains is enough for the ranking by the whole index."""
 
 
 class Figures:
     """The figures of one unit in one state. Unchanged units are handed on from state to state.
 
-    The document is kept as its bytes, a tenth of what it takes when it is unfolded; what every ranking needs is kept
-    beside them.
+    The document is kept as its bytes, a tenth of what it takes when it is unfolded, and only its first level is
+    unfolded at once: a state of a large campaign has ten thousand of them.
     """
 
     def __init__(self, campaign: Campaign, raw: bytes) -> None:
-        """Takes the bytes of a document of `indices`."""
-        document = bson.decode(raw)
+        """Takes the bytes of a document of `indices`, with details or without (`BRIEF`)."""
+        document = RawBSONDocument(raw)
         self._campaign = campaign
         self._raw = raw
-        self._fields: Mapping[str, Pair] = document["fields"]
-        self._groups: Mapping[str, tuple[int, Pair]] = {
-            code: (group["n"], group["points"]) for code, group in document["groups"].items()
-        }
+        groups = bson.decode(document["groups"].raw)
+        self._pair: Pair = document["points"]
+        self._derived: dict[Hashable, object] = {}
         self.unit: str = document["unit"]
         self.state: int = document["state"]
-        self.n = sum(n for n, _ in self._groups.values())
-        self.points = index_document.points(document["points"])
-        self.pending = tuple(code for code, leaf in document["leaves"].items() if leaf["state"] == "pending")
+        self.pending: tuple[str, ...] = tuple(document["pending"])
+        self.n: int = sum(group["n"] for group in groups.values())
+        """The responses that rate the unit."""
 
     @property
     def result(self) -> UnitIndex:
-        """All of them."""
-        return index_document.read(bson.decode(self._raw))
+        """All of them.
+
+        Raises:
+            Problem: 503, the details are still being read.
+        """
+        return index_document.read(self._document)
+
+    @cached_property
+    def points(self) -> Points:
+        return index_document.points(self._pair)
+
+    @cached_property
+    def index(self) -> Fraction | None:
+        return self.points.index
+
+    def derived(self, key: Hashable, make: Callable[[], Derived]) -> Derived:
+        """What is made of these figures alone: kept under a key, else made now."""
+        found = self._derived.get(key)
+        if found is None:
+            found = self._derived[key] = make()
+        return cast("Derived", found)
 
     def field(self, code: str) -> Points:
-        return index_document.points(self._fields[code])
+        return index_document.points(RawBSONDocument(self._raw)["fields"][code])
 
     def group(self, code: str) -> GroupIndex | None:
         """What a group alone makes of the unit; None when it does not rate the unit's block."""
-        if code not in self._groups:
-            return None
-        n, pair = self._groups[code]
-        return GroupIndex(n, index_document.points(pair))
+        group = self._groups.get(code)
+        return None if group is None else GroupIndex(group["n"], index_document.points(group["points"]))
 
     def group_in_field(self, group: str, field: str) -> Points:
         """A group's points over those leaves of a field on which it counts."""
@@ -85,12 +108,24 @@ class Figures:
             for leaf, result in self._leaves.items()
             for group, share in result["groups"].items()
         ]
-        return hidden(self._campaign, cells, {code: n for code, (n, _) in self._groups.items()})
+        return hidden(self._campaign, cells, {code: group["n"] for code, group in self._groups.items()})
+
+    @property
+    def _groups(self) -> Mapping[str, Any]:
+        groups: Mapping[str, Any] = bson.decode(RawBSONDocument(self._raw)["groups"].raw)
+        return groups
 
     @property
     def _leaves(self) -> Mapping[str, Any]:
-        leaves: Mapping[str, Any] = bson.decode(self._raw)["leaves"]
+        leaves: Mapping[str, Any] = self._document["leaves"]
         return leaves
+
+    @property
+    def _document(self) -> Mapping[str, Any]:
+        document = bson.decode(self._raw)
+        if "leaves" not in document:
+            raise Problem(problems.UNAVAILABLE, "the details of the units are still being read")
+        return document
 
 
 def plain(value: Fraction) -> str:

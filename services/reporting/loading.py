@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from services.common import campaign_schema
 from services.common.campaign import Campaign
-from services.reporting.figures import Figures
+from services.reporting.figures import BRIEF, Figures
 from services.reporting.standing import AsOf, Standing
 from services.reporting.turns import in_turns
 
@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 RAW = CodecOptions(document_class=RawBSONDocument)
+
+LARGE = 1_000
+"""Units from which on the details are worth being read apart: they are nine tenths of the bytes."""
 
 
 class Between(Exception):
@@ -34,15 +37,22 @@ def campaign_codes(db: Database[Document]) -> list[str]:
 
 
 def load(
-    db: Database[Document], code: str, before: Standing | None, alive: Callable[[], None] = lambda: None
+    db: Database[Document],
+    code: str,
+    before: Standing | None,
+    alive: Callable[[], None] = lambda: None,
+    *,
+    briefly: bool = False,
 ) -> Standing | None:
     """The campaign's state in force, read in one snapshot; None when it has none.
 
     Args:
         db: the database.
         code: of the campaign.
-        before: an earlier state, of which the unchanged units are kept and only the others read; None reads all.
+        before: an earlier state, of which the unchanged units are kept and only the others read; None reads all, and
+            so does one without details.
         alive: called for each document, as the sign that MongoDB answers.
+        briefly: whether the details of a large campaign's units can wait.
 
     Raises:
         Between: the documents do not make one state.
@@ -57,16 +67,26 @@ def load(
         if before is not None and before.as_of.state > as_of.state:
             before = None  # the database was made anew
         campaign = _definition(db, session, code, as_of.version, before)
+        if before is not None and not before.detailed:
+            before = None
+        detailed = not briefly or len(campaign.units) < LARGE
         units: dict[str, Figures] = {}
         since = 0 if before is None else before.as_of.state
         indices = cast("Collection[RawBSONDocument]", db.get_collection("indices", codec_options=RAW))
-        for document in in_turns(indices.find({"campaign": code, "state": {"$gt": since}}, session=session)):
+        newer = {"campaign": code, "state": {"$gt": since}}
+        for document in in_turns(indices.find(newer, None if detailed else BRIEF, session=session)):
             alive()
-            figures = Figures(campaign, bytes(document.raw))
+            try:
+                figures = Figures(campaign, bytes(document.raw))
+            except KeyError as missing:
+                raise Between(
+                    f"an earlier version of scoring wrote an index without {missing}: start the new"
+                ) from missing
             if figures.state > as_of.state:
                 raise Between(f"unit {figures.unit!r} is of state {figures.state}, not {as_of.state}")
             units[figures.unit] = figures
-    return Standing(campaign, as_of, _all_units(campaign, units, {} if before is None else before.units))
+    kept = {} if before is None else before.units
+    return Standing(campaign, as_of, _all_units(campaign, units, kept), detailed=detailed)
 
 
 def _definition(

@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import orjson
+
 from services.common.campaign import Band, Campaign, Unit
 from services.common.index import Points
 from services.common.ranking import Rank, band, exact, ranks, shown
@@ -26,6 +28,11 @@ class View(NamedTuple):
     block: str
     field: str | None = None
     group: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it ranks by the whole index."""
+        return self.field is None and self.group is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,11 @@ def places(standing: Standing, view: View) -> Places:
         campaign = standing.campaign
         units = (unit.code for unit in campaign.units if unit.block == view.block)
         points = {unit: _points(standing.units[unit], view) for unit in in_turns(units)}
-        indices = {unit: None if found is None else found.index for unit, found in points.items()}
+        indices = {
+            # That of the whole unit is kept with its figures from state to state.
+            unit: standing.units[unit].index if view.whole else None if found is None else found.index
+            for unit, found in points.items()
+        }
         return Places(points, indices, ranks(indices, campaign.rules.ties))
 
     return standing.derived(("places", view), make)
@@ -99,26 +110,42 @@ def rows(standing: Standing, view: View) -> list[Row]:
     return [row(standing, view, unit) for unit in in_turns(places(standing, view).ranks)]
 
 
-def document(standing: Standing, view: View) -> dict[str, Any]:
-    """The ranking as it travels in JSON."""
+def document(standing: Standing, view: View) -> bytes:
+    """The ranking as it travels in JSON.
+
+    A unit's row is written once for all the states in which nothing but its rank changes.
+    """
     campaign = standing.campaign
     chosen = {"field": view.field, "group": view.group}
-    return {
+    head = {
         "campaign": campaign.code,
         "version": campaign.version,
         "block": view.block,
         **{name: code for name, code in chosen.items() if code is not None},
         "as_of": standing.as_of.document(),
-        "rows": [_row(row, campaign.rules.decimals) for row in rows(standing, view)],
     }
+    lines = b",".join(_line(standing, view, unit) for unit in in_turns(places(standing, view).ranks))
+    return b'%b,"rows":[%b]}' % (orjson.dumps(head)[:-1], lines)
 
 
-def _row(row: Row, decimals: int) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "unit": row.unit.code,
-        "name": label(row.unit.name),
-        "rank": row.rank.rank,
-        "tied": row.rank.tied,
+def _line(standing: Standing, view: View, unit: str) -> bytes:
+    """A unit's row in JSON."""
+
+    def write() -> tuple[bytes, bytes]:
+        return _around_rank(row(standing, view, unit), standing.campaign.rules.decimals)
+
+    unit_ = standing.units[unit]
+    # Other views are seldom asked for, and there are many of them.
+    before, after = unit_.derived(("row", standing.campaign.version), write) if view.whole else write()
+    rank = places(standing, view).ranks[unit]
+    number = b"null" if rank.rank is None else b"%d" % rank.rank
+    return b'%b,"rank":%b,"tied":%b,%b' % (before, number, b"true" if rank.tied else b"false", after)
+
+
+def _around_rank(row: Row, decimals: int) -> tuple[bytes, bytes]:
+    """What stands before and after a row's rank."""
+    before = {"unit": row.unit.code, "name": label(row.unit.name)}
+    after: dict[str, Any] = {
         **figures(row.points, row.index, decimals),
         "band": None if row.band is None else label(row.band.name),
         "n": row.n,
@@ -126,8 +153,8 @@ def _row(row: Row, decimals: int) -> dict[str, Any]:
         "pending": list(row.pending),
     }
     if row.suppressed:
-        document["suppressed"] = True
-    return document
+        after["suppressed"] = True
+    return orjson.dumps(before)[:-1], orjson.dumps(after)[1:]
 
 
 def figures(points: Points | None, index: Fraction | None, decimals: int) -> dict[str, str | None]:

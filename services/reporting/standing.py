@@ -64,10 +64,12 @@ class Body:
 class Standing:
     """A campaign as it stands. Never changed but for the answers it keeps; read by any thread."""
 
-    def __init__(self, campaign: Campaign, as_of: AsOf, units: Mapping[str, Figures]) -> None:
+    def __init__(self, campaign: Campaign, as_of: AsOf, units: Mapping[str, Figures], *, detailed: bool = True) -> None:
         self.campaign = campaign
         self.as_of = as_of
         self.units = units
+        self.detailed = detailed
+        """Whether the units' figures have all their details."""
         self._bodies: dict[Hashable, Body] = {}
         self._size = 0
         self._derived: dict[Hashable, object] = {}

@@ -117,6 +117,11 @@ class Standings:
         return list(self._lagging)
 
     @property
+    def brief(self) -> list[str]:
+        """The campaigns of whose state in force the details are still to be read."""
+        return [code for code, standing in self._standings.items() if not standing.detailed]
+
+    @property
     def known(self) -> set[str]:
         return {*self._standings, *self._lagging}
 
@@ -126,7 +131,8 @@ class Standings:
 
     def confirm(self, asked_at: float) -> None:
         """MongoDB has answered a question of that moment, and what it said is in force here."""
-        self._confirmed_at = asked_at
+        # What was long on its way may have been extended meanwhile.
+        self._confirmed_at = asked_at if self._confirmed_at is None else max(asked_at, self._confirmed_at)
         if not self._current:
             self.judge()
 

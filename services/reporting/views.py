@@ -14,7 +14,8 @@ from services.common.http import json_response
 from services.common.problems import Problem
 from services.reporting import campaigns, participation, rankings, status, units
 from services.reporting.access import Access, is_private
-from services.reporting.answers import Form, answer, form, json_body
+from services.reporting.again import Again
+from services.reporting.answers import JSON, Form, answer, form, json_body
 from services.reporting.live import Live
 from services.reporting.queries import query, receipt, view
 from services.reporting.rankings import View
@@ -83,6 +84,8 @@ class Views:
         standing = self._access.scores(campaign)
         chosen = view(request, standing.campaign)
         body = standing.body(("ranking", wanted, chosen), lambda: _ranking(standing, chosen, wanted))
+        if not is_private(standing):
+            Again.allow(standing)
         return answer(request, body, private=is_private(standing), vary="Accept, Authorization")
 
     def unit(self, campaign: str, unit: str) -> Response:
@@ -118,4 +121,4 @@ class Views:
 
 
 def _ranking(standing: Standing, chosen: View, wanted: Form) -> Body:
-    return table(standing, chosen) if wanted == "csv" else json_body(rankings.document(standing, chosen))
+    return table(standing, chosen) if wanted == "csv" else Body(rankings.document(standing, chosen), JSON)

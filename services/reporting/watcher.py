@@ -73,8 +73,10 @@ class Watcher:
         have fallen behind without telling. Then everything is read again.
         """
         self._standings.begin()
+        asked_at = self._standings.now()
         self._read_all()
         self._standings.complete()
+        self._standings.confirm(asked_at)
         read_at = self._standings.now()
         while not self._stop.is_set():
             asked_at = self._standings.now()
@@ -84,7 +86,7 @@ class Watcher:
             if change is None:
                 if not stream.alive:
                     return
-                for code in self._standings.lagging:
+                for code in {*self._standings.lagging, *self._standings.brief}:
                     self._read(code, self._standings.find(code))
             elif change["operationType"] in WRITTEN:
                 self._note(change)
@@ -102,7 +104,7 @@ class Watcher:
         for code in self._standings.known.difference(codes):
             self._standings.forget(code)
         for code in codes:
-            self._read(code, None)
+            self._read(code, None, briefly=self._standings.find(code) is None)
 
     def _note(self, change: Mapping[str, Any]) -> None:
         """Reads a campaign again unless what was written is known already."""
@@ -111,10 +113,10 @@ class Watcher:
         if standing is None or written is None or written["state"] != standing.as_of.state:
             self._read(code, standing)
 
-    def _read(self, code: str, before: Standing | None) -> None:
+    def _read(self, code: str, before: Standing | None, *, briefly: bool = False) -> None:
         try:
             with metrics.timed(LOAD_SECONDS):
-                standing = load(self._db, code, before, self._standings.extend)
+                standing = load(self._db, code, before, self._standings.extend, briefly=briefly)
         except (Between, DefinitionError) as error:
             self._standings.lag(code, str(error))
             return

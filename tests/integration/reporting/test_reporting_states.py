@@ -6,11 +6,13 @@ import threading
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from pymongo import ReplaceOne
 from pymongo.database import Database
 
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Campaign, Rules
+from services.reporting import loading, rankings
 from tests.integration.reporting.conftest import Serve
 from tests.integration.reporting.database import (
     Document,
@@ -135,6 +137,48 @@ def test_a_unit_without_an_index_is_not_left_out(db: Database[Document], serve: 
     client = serve(ready=False)
     eventually("the campaign is known", lambda: "u3" in client.get("/readyz").json["checks"]["campaigns"])
     assert client.get(ADDRESS).status_code == 503
+
+
+def test_an_index_of_an_earlier_version_waits_until_scoring_has_written_it_anew(
+    db: Database[Document], serve: Serve
+) -> None:
+    write(db, 1)
+    db.indices.update_one({"unit": "u3"}, {"$unset": {"pending": 1}})
+    client = serve(ready=False)
+    eventually("it is told", lambda: "earlier version" in client.get("/readyz").json["checks"]["campaigns"])
+    assert client.get(ADDRESS).status_code == 503
+    write(db, 2)
+    eventually("the new state is shown", lambda: client.get(ADDRESS).status_code == 200)
+
+
+def test_the_details_of_a_large_campaign_are_read_after_its_ranking(
+    db: Database[Document], serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "LARGE", len(UNITS))
+    write(db, 1)
+    brief = loading.load(db, "survey", None, briefly=True)
+    assert brief is not None
+    assert not brief.detailed
+    client = serve()
+    assert client.get(ADDRESS).data == rankings.document(brief, rankings.View("b1"))
+    eventually("a unit is shown", lambda: client.get("/v1/campaigns/survey/units/u1").status_code == 200)
+    assert client.get("/v1/campaigns/survey/units/u1").json["fields"][0]["earned"] == "1"
+
+
+def test_a_state_that_comes_before_the_details_brings_all_of_them(
+    db: Database[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read without details is not handed on as if it had them."""
+    monkeypatch.setattr(loading, "LARGE", len(UNITS))
+    write(db, 1)
+    brief = loading.load(db, "survey", None, briefly=True)
+    write_indices(db, [one for one in index_documents(CAMPAIGN, 2, {}, given(2)) if one["unit"] == "u4"])
+    db.campaign_state.replace_one({"_id": "survey"}, state_document(CAMPAIGN, 2, {}, 0))
+    whole = loading.load(db, "survey", brief)
+    assert whole is not None
+    assert whole.detailed
+    found = {unit: figures.result.leaves["a"].points for unit, figures in whole.units.items()}
+    assert found == {unit: 2 if unit == "u4" else 1 for unit in UNITS}
 
 
 def test_a_database_that_is_made_anew_is_followed_from_its_beginning(db: Database[Document], serve: Serve) -> None:
