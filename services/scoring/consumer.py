@@ -25,8 +25,13 @@ from services.scoring.refresher import Refresher
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
-REFRESH_S = 0.2
-"""The shortest time between two refreshes; under load at most a quarter of the time is spent refreshing."""
+REFRESH_S = 0.1
+"""The shortest time between two refreshes."""
+LOOK_S = 0.2
+"""How often it is looked what other scorers have counted, while there is nothing of its own to be shown."""
+SHORT_S = 0.1
+BACKLOG = 1_000
+"""Records: with more than that to come, what a refresh shows is of little use to anyone."""
 RETRY_S = 0.5
 COMMIT_S = 5.0
 FOLLOW_S = 0.5
@@ -51,6 +56,7 @@ class Consumer:
         self._reassignments = Reassignments()
         self._stopping = threading.Event()
         self._refresh_at = 0.0
+        self._refreshed = 0.0, 0.0
         self._commit_at = 0.0
         self._follow_at = 0.0
         self._lag: dict[TopicPartition, int] = {}
@@ -125,7 +131,18 @@ class Consumer:
         """How long a poll may wait for records: no longer than until the next refresh is due."""
         if not self._refresher.pending or self._applying.appraisals not in self._owned:
             return POLL_S
-        return min(POLL_S, max(0.0, self._refresh_at - time.monotonic()))
+        return min(POLL_S, max(0.0, self._refresh_due - time.monotonic()))
+
+    @property
+    def _refresh_due(self) -> float:
+        """When the next refresh may begin (monotonic seconds).
+
+        Short ones take at most half of the time, longer ones a quarter, and a tenth while there is much to be counted.
+        """
+        began, ended = self._refreshed
+        pause = 9 if self.behind > BACKLOG else 1 if ended - began <= SHORT_S else 3
+        period = REFRESH_S if self._refresher.pending else LOOK_S
+        return max(self._refresh_at, began + period, ended + pause * (ended - began))
 
     def _follow_generation(self) -> None:
         """Drops everything when another generation has become current: it is loaded from there."""
@@ -214,7 +231,7 @@ class Consumer:
 
     def _refresh(self) -> None:
         appraisals = self._owned.get(self._applying.appraisals)
-        if not isinstance(appraisals, AppraisalsPartition) or time.monotonic() < self._refresh_at:
+        if not isinstance(appraisals, AppraisalsPartition) or time.monotonic() < self._refresh_due:
             return
         own = {
             partition.partition: owned
@@ -239,7 +256,7 @@ class Consumer:
             if units:
                 metrics.UNITS_REFRESHED.inc(units)
                 metrics.REFRESH_SECONDS.observe(time.monotonic() - began)
-        self._refresh_at = max(began + REFRESH_S, time.monotonic() + 3 * (time.monotonic() - began))
+        self._refreshed = began, time.monotonic()
 
     def _commit(self, consumer: KafkaConsumer, *, wait: bool = False) -> None:
         """Tells the group's offsets to those who watch lag; nothing here ever reads them."""
