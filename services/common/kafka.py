@@ -49,14 +49,14 @@ def require_accelerators() -> None:
             raise Unready(f"the package {package} is missing; {INSTALL_HINT}")
 
 
-def producer(settings: Settings, client_id: str) -> KafkaProducer:
-    """An idempotent producer that waits for all in-sync replicas.
+def producer(settings: Settings, client_id: str, kind: type[KafkaProducer] = KafkaProducer) -> KafkaProducer:
+    """An idempotent producer, of some kind, that waits for all in-sync replicas.
 
     A batch once sent must never expire here: kafka-python 3.0.12 resets its producer id then and never sends again. So
     the delivery timeout is a day, and who waits bounds the wait with `future.get(timeout)`.
     """
     require_accelerators()
-    return KafkaProducer(
+    return kind(
         bootstrap_servers=settings.bootstrap,
         client_id=client_id,
         api_version=API_VERSION,

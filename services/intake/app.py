@@ -22,6 +22,7 @@ from services.intake.appraisals import Appraisals
 from services.intake.board import Board
 from services.intake.campaigns import Campaigns
 from services.intake.definitions import Definitions
+from services.intake.grouping import GroupingProducer
 from services.intake.openapi import document
 from services.intake.publisher import Publisher
 from services.intake.readiness import checks
@@ -76,7 +77,9 @@ def create_app(settings: Settings) -> Flask:
     catalogue = Catalogue(settings)
     board = Board(settings, catalogue)
     campaigns = Campaigns(catalogue)
-    publisher = Publisher(partial(kafka.producer, settings, f"intake-{os.getpid()}"), settings.topic("responses"))
+    publisher = Publisher(
+        partial(kafka.producer, settings, f"intake-{os.getpid()}", GroupingProducer), settings.topic("responses")
+    )
     responses = Responses(
         campaigns, publisher, Receipts(read_key(settings.receipt_key_file)), settings.topic("responses")
     )

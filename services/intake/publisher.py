@@ -1,5 +1,9 @@
 """Hands records to Kafka and waits for all replicas: bounded, behind a breaker, with a producer that can be replaced.
 
+Records of requests that come in at the same time leave together: while one is on its way, those that are handed over
+wait in the producer for its answer and then share the next request. Under load this makes requests few and large by
+itself, and a record that is alone leaves at once.
+
 The breaker opens at the first wait that is over, and what comes next is refused at once. It closes when Kafka takes a
 record again (the one that was waited for in vain is still being sent), or, when none is on its way, when Kafka names
 the topic's partitions. A producer that stays ill is thrown away with what it has not sent: those were answered 503,
@@ -12,18 +16,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import Final, NamedTuple
 
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from services.common import kafka, problems
 from services.common.problems import Problem
 from services.common.records import Record
 from services.intake import metrics
-
-if TYPE_CHECKING:
-    from kafka import KafkaProducer
+from services.intake.grouping import GroupingProducer
 
 log = logging.getLogger(__name__)
 
@@ -37,47 +39,107 @@ REPLACE_S: Final = 2.0
 a request by itself (its request timeout is over when the breaker opens), and far below its delivery timeout, after
 which kafka-python 3.0.12 never sends again. A new one also leaves behind a connection whose answers were lost."""
 FLUSH_S: Final = 3.0
+GATHER_S: Final = 0.02
+"""The longest that an answer is relied on to send what was handed over meanwhile: one broker of several may be gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+Callbacks = tuple[Callable[[object], None], Callable[[BaseException], None]]
+
+
+class Position(NamedTuple):
     """Where a record stands in its topic; `offset` is None when Kafka had it already and did not say where."""
 
     partition: int
     offset: int | None
 
 
+class _Handed:
+    """The records of one call: through which producer, until when they are waited for, how many are on their way."""
+
+    __slots__ = ("deadline", "line", "open", "over", "taken")
+
+    def __init__(self, line: _Line, deadline: float) -> None:
+        self.line = line
+        self.deadline = deadline
+        self.taken = 0
+        self.open = 1  # the call itself counts until it has handed all over
+        self.over = threading.Lock()
+        self.over.acquire()
+
+    def wait(self) -> None:
+        """Returns when the last is answered, at the latest at the deadline."""
+        self.over.acquire(timeout=max(0.0, self.deadline - time.monotonic()))
+
+
 class _Line:
     """A producer with the count of records on their way through it; ill when it gave one up."""
 
-    def __init__(self, producer: KafkaProducer) -> None:
+    def __init__(self, producer: GroupingProducer) -> None:
         self.producer = producer
         self.ill = False
+        self.open = 0
         self._room = threading.Condition()
-        self._open = 0
+        self._waiting = 0
+        # Records that will leave without another call, and are not answered yet.
+        self._departing = 0
+        self._woken_at = float("-inf")
 
-    @property
-    def open(self) -> int:
-        return self._open
-
-    def enter(self, wait_s: float) -> bool:
+    def enter(self, handed: _Handed) -> bool:
         """Takes a place for a record; False when none was free in time."""
         with self._room:
-            if self._open >= MOST_OPEN and not self._room.wait_for(lambda: self._open < MOST_OPEN, max(0.0, wait_s)):
-                return False
-            self._open += 1
+            if self.open >= MOST_OPEN:
+                self.producer.wake()  # what was appended before may not have departed yet
+                self._waiting += 1
+                wait_s = max(0.0, handed.deadline - time.monotonic())
+                free = self._room.wait_for(lambda: self.open < MOST_OPEN, wait_s)
+                self._waiting -= 1
+                if not free:
+                    return False
+            self.open += 1
+            handed.open += 1
+            handed.taken += 1
         return True
 
-    def leave(self) -> None:
+    def turn_away(self, handed: _Handed) -> None:
+        """Gives back the place of a record that the producer did not take."""
         with self._room:
-            self._open -= 1
+            handed.taken -= 1
+            self._leave(handed)
+
+    def depart(self, handed: _Handed) -> None:
+        """Sees to it that what was handed over leaves."""
+        with self._room:
+            now = time.monotonic()
+            # After an answer the producer's thread looks for what was appended meanwhile.
+            answer_expected = self._departing > 0 and now - self._woken_at < GATHER_S
+            self._departing += handed.taken
+            if handed.taken and not answer_expected:
+                self._woken_at = now
+                self.producer.wake()
+            self._end(handed)
+
+    def answered(self, handed: _Handed) -> None:
+        """Gives back the place of a record that needs no more waiting for; called on the producer's thread."""
+        with self._room:
+            self._departing -= 1
+            self._leave(handed)
+
+    def _leave(self, handed: _Handed) -> None:
+        self.open -= 1
+        self._end(handed)
+        if self._waiting:
             self._room.notify()
+
+    def _end(self, handed: _Handed) -> None:
+        handed.open -= 1
+        if not handed.open:
+            handed.over.release()
 
 
 class Publisher:
     """Publishes from any thread. Built by the composition root, started after fork."""
 
-    def __init__(self, make: Callable[[], KafkaProducer], probe_topic: str) -> None:
+    def __init__(self, make: Callable[[], GroupingProducer], probe_topic: str) -> None:
         self._make = make
         self._probe_topic = probe_topic
         self._line: _Line | None = None
@@ -116,52 +178,55 @@ class Publisher:
         if line is None or self._tripped:
             return [_unavailable() for _ in records]
         start = time.monotonic()
-        deadline = start + WAIT_S
-        sent = [self._send(line, topic, record, deadline) for record in records]
-        outcomes = [self._awaited(line, future, deadline) for future in sent]
+        handed = _Handed(line, start + WAIT_S)
+        callbacks = partial(self._acknowledged, handed), partial(self._given_up, handed)
+        sent = [self._send(handed, topic, record, callbacks) for record in records]
+        line.depart(handed)
+        handed.wait()
+        outcomes = [self._outcome(line, future) for future in sent]
         metrics.PUBLISH_SECONDS.observe(time.monotonic() - start)
         return outcomes
 
-    def _send(self, line: _Line, topic: str, record: Record, deadline: float) -> kafka.Sent | Problem:
-        if self._tripped or not line.enter(deadline - time.monotonic()):
+    def _send(self, handed: _Handed, topic: str, record: Record, callbacks: Callbacks) -> kafka.Sent | Problem:
+        line = handed.line
+        if self._tripped or not line.enter(handed):
             return _unavailable()
         try:
-            future: kafka.Sent = line.producer.send(
-                topic, record.value, record.key, record.headers, timestamp_ms=record.timestamp_ms
-            )
+            future = line.producer.append(topic, record)
         except MessageSizeTooLargeError:
-            line.leave()
+            line.turn_away(handed)
             return _too_large()
         except KafkaError as error:
-            line.leave()
+            line.turn_away(handed)
             self._trip(line, error)
             return _unavailable()
         # The places are counted on the producer's thread, whoever waits or has stopped waiting.
-        future.add_callback(self._acknowledged, line)
-        future.add_errback(self._given_up, line)
+        acknowledged, given_up = callbacks
+        future.add_callback(acknowledged)
+        future.add_errback(given_up)
         return future
 
-    def _awaited(self, line: _Line, future: kafka.Sent | Problem, deadline: float) -> Position | Problem:
+    def _outcome(self, line: _Line, future: kafka.Sent | Problem) -> Position | Problem:
         if isinstance(future, Problem):
             return future
-        try:
-            stored = future.get(timeout=max(0.0, deadline - time.monotonic()))
-        except MessageSizeTooLargeError:
+        if future.is_done and future.exception is None:
+            stored = future.value
+            return Position(stored.partition, stored.offset if stored.offset >= 0 else None)
+        if isinstance(future.exception, MessageSizeTooLargeError):
             return _too_large()
-        except KafkaError as error:
-            self._trip(line, error)
-            return _unavailable()
-        return Position(stored.partition, stored.offset if stored.offset >= 0 else None)
+        self._trip(line, future.exception or KafkaTimeoutError(f"no answer within {WAIT_S} s"))
+        return _unavailable()
 
-    def _acknowledged(self, line: _Line, _: object) -> None:
-        line.leave()
+    def _acknowledged(self, handed: _Handed, _: object) -> None:
+        line = handed.line
+        line.answered(handed)
         if self._tripped and line is self._line and not line.ill:
             self._close("it acknowledged a record")
 
-    def _given_up(self, line: _Line, error: BaseException) -> None:
-        line.ill = True
-        line.leave()
-        self._trip(line, error)
+    def _given_up(self, handed: _Handed, error: BaseException) -> None:
+        handed.line.ill = True
+        handed.line.answered(handed)
+        self._trip(handed.line, error)
 
     def _trip(self, line: _Line, error: BaseException) -> None:
         with self._change:

@@ -18,6 +18,7 @@ from services.intake.publisher import Position, Publisher
 from tests.intake import eventually
 
 RECORD = Record(b"k", b"v", [], 0)
+LARGE = Record(b"k", b"large", [], 0)
 
 
 class Sent(Future):
@@ -40,20 +41,41 @@ class Sent(Future):
 
 
 class Producer:
-    """What the publisher needs of a producer. `answers`: acknowledges at once; `reachable`: Kafka names the topic."""
+    """What the publisher needs of a producer. `answers`: acknowledges what is sent; `reachable`: Kafka names the topic.
+
+    As the real one, it sends what was appended when it is woken or has an answer.
+    """
 
     def __init__(self, *, answers: bool = True, reachable: bool = True) -> None:
         self.answers, self.reachable = answers, reachable
+        self.appended: list[Sent] = []
         self.sent: list[Sent] = []
+        self.requests: list[int] = []
         self.closed = False
 
-    def send(self, *_: object, **__: object) -> Sent:
+    def append(self, _: str, record: Record) -> Sent:
         if not self.reachable:
             raise KafkaTimeoutError("no metadata")
-        self.sent.append(Sent())
-        if self.answers:
-            self.sent[-1].acknowledge(len(self.sent) - 1)
-        return self.sent[-1]
+        if record.value == LARGE.value:
+            raise MessageSizeTooLargeError
+        self.appended.append(Sent())
+        return self.appended[-1]
+
+    def wake(self) -> None:
+        leaving, self.appended = self.appended, []
+        if leaving:
+            self.requests.append(len(leaving))
+        for sent in leaving:
+            self.sent.append(sent)
+            if self.answers:
+                sent.acknowledge(len(self.sent) - 1)
+
+    def answer(self) -> None:
+        """Acknowledges the last request, and so sends what was appended since."""
+        for number, sent in enumerate(self.sent):
+            if not sent.is_done:
+                sent.acknowledge(number)
+        self.wake()
 
     def partitions_for(self, _: str) -> set[int]:
         if not self.reachable:
@@ -63,7 +85,7 @@ class Producer:
     def close(self, timeout: float) -> None:
         assert timeout >= 0
         self.closed = True
-        for sent in self.sent:
+        for sent in self.sent + self.appended:
             if not sent.is_done:
                 sent.failure(KafkaError("closed"))
 
@@ -169,25 +191,14 @@ def test_a_record_given_up_after_the_wait_closes_the_door_by_itself(started: Sta
     refused(publisher)
     old.sent[0].acknowledge()
     assert publisher.available
-    late = Sent()
-    old.send = lambda *_, **__: late  # type: ignore[method-assign]
-    threading.Timer(0.01, lambda: late.failure(KafkaError("fatal"))).start()
+    threading.Timer(0.01, lambda: old.sent[1].failure(KafkaError("fatal"))).start()
     refused(publisher)
     eventually(lambda: old.closed, "the ill one is replaced", 2)
 
 
 def test_a_record_that_is_too_large_is_refused_alone(started: Started) -> None:
-    publisher, (producer,) = started(Producer())
-    plain = producer.send
-
-    def send(topic: str, value: bytes, *rest: object, **more: object) -> Sent:
-        if value == b"large":
-            raise MessageSizeTooLargeError
-        return plain(topic, value, *rest, **more)
-
-    producer.send = send  # type: ignore[assignment, method-assign]
-    large = Record(b"k", b"large", [], 0)
-    first, problem, second = publisher.publish_many("t", [RECORD, large, RECORD])
+    publisher, _ = started(Producer())
+    first, problem, second = publisher.publish_many("t", [RECORD, LARGE, RECORD])
     assert (first, second) == (Position(0, 0), Position(0, 1))
     assert isinstance(problem, Problem)
     assert problem.kind.status == 413

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from kafka import KafkaProducer
 
 from services.common import events, kafka
 from services.common.problems import Problem
 from services.common.records import Record, encode
 from services.common.settings import Settings
+from services.intake.grouping import GroupingProducer
 from services.intake.publisher import Position, Publisher
 from tests.intake import eventually, fresh_topics
 from tests.proxy import LOOPBACK, Proxy
@@ -29,9 +29,9 @@ def settings(proxy: Proxy) -> Iterator[Settings]:
         yield made
 
 
-def impatient(settings: Settings) -> KafkaProducer:
+def impatient(settings: Settings) -> GroupingProducer:
     """A producer as `kafka.producer` makes it, but that gives its records up after a few seconds."""
-    return KafkaProducer(
+    return GroupingProducer(
         bootstrap_servers=settings.bootstrap,
         api_version=kafka.API_VERSION,
         acks="all",
@@ -39,7 +39,6 @@ def impatient(settings: Settings) -> KafkaProducer:
         max_block_ms=500,
         request_timeout_ms=2_000,
         delivery_timeout_ms=int(DELIVERY_S * 1_000),
-        linger_ms=5,
         reconnect_backoff_max_ms=500,
         allow_auto_create_topics=False,
     )
@@ -76,7 +75,7 @@ def test_an_outage_longer_than_the_delivery_timeout_does_not_end_publishing(
 def test_records_of_a_window_are_refused_one_by_one(settings: Settings) -> None:
     """What no record may hold is refused alone; its neighbours stand in their order."""
     topic = settings.topic("responses")
-    publisher = Publisher(lambda: kafka.producer(settings, "test"), topic)
+    publisher = Publisher(lambda: kafka.producer(settings, "test", GroupingProducer), topic)
     publisher.start()
     try:
         huge = Record(b"k", b"x" * (kafka.LARGEST_RECORD + 1), [], 0)
@@ -93,7 +92,7 @@ def test_records_of_a_window_are_refused_one_by_one(settings: Settings) -> None:
 
 def test_a_stopped_publisher_has_sent_what_it_was_given(settings: Settings) -> None:
     topic = settings.topic("responses")
-    publisher = Publisher(lambda: kafka.producer(settings, "test"), topic)
+    publisher = Publisher(lambda: kafka.producer(settings, "test", GroupingProducer), topic)
     assert not publisher.available
     publisher.start()
     positions = publisher.publish_many(topic, [record() for _ in range(100)])
