@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -44,13 +45,20 @@ class Unreadable(ValueError):
     """A record that is no event this version knows; the message says which part and why."""
 
 
+Header = tuple[str, bytes]
+
+HOUR_S = 3_600
+_VERSION: Header = ("ce_specversion", b"1.0")
+_JSON: Header = ("content-type", b"application/json")
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What is handed to Kafka: all but the topic."""
 
     key: bytes
     value: bytes
-    headers: list[tuple[str, bytes]]
+    headers: list[Header]
     timestamp_ms: int
 
 
@@ -73,18 +81,24 @@ def encode(event: Event, now: datetime, *, source: str) -> Record:
         case Definition():
             key = f"{event.campaign}/{event.version}"
             kind, id_ = DEFINED, f"{key}/{hashlib.sha256(canonical(content_of(event))).hexdigest()[:32]}"
-    time = now.astimezone(UTC).replace(microsecond=0)
-    if isinstance(event, Response | Withdrawal):
-        time = time.replace(minute=0, second=0)
+    length = HOUR_S if isinstance(event, Response | Withdrawal) else 1
+    written, timestamp_ms = _moment(int(now.timestamp() // length) * length)
     headers = [
-        ("ce_specversion", b"1.0"),
+        _VERSION,
         ("ce_type", kind.encode()),
         ("ce_id", id_.encode()),
         ("ce_source", source.encode()),
-        ("ce_time", time.isoformat().replace("+00:00", "Z").encode()),
-        ("content-type", b"application/json"),
+        written,
+        _JSON,
     ]
-    return Record(key.encode(), canonical(content_of(event)), headers, int(time.timestamp()) * 1000)
+    return Record(key.encode(), canonical(content_of(event)), headers, timestamp_ms)
+
+
+@lru_cache(maxsize=2)
+def _moment(second: int) -> tuple[Header, int]:
+    """A time as header and timestamp: made once for all that rounds to it."""
+    text = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
+    return ("ce_time", text.encode()), second * 1000
 
 
 def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Event:

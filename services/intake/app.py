@@ -22,6 +22,7 @@ from services.intake.appraisals import Appraisals
 from services.intake.board import Board
 from services.intake.campaigns import Campaigns
 from services.intake.definitions import Definitions
+from services.intake.front import Front
 from services.intake.grouping import GroupingProducer
 from services.intake.openapi import document
 from services.intake.publisher import Publisher
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> Flask:
     http.install_health(app, checks(publisher, catalogue, board), exposed.exposition)
     openapi.install(app, document)
     app.after_request(_counted)
+    app.wsgi_app = Front(app.wsgi_app, responses, cross_origin=bool(settings.cors_origins))  # type: ignore[method-assign]
     app.extensions["intake"] = Running(publisher, catalogue, board)
     return app
 

@@ -21,6 +21,8 @@ from services.intake.faults import LISTED
 KIB = 1024
 RESPONSE_BYTES = 256 * KIB
 BATCH_BYTES = 8 * KIB * KIB
+RECEIVED = "parindex.body"
+"""Where in the environ of a request its body stands when it has been received already, or what came in its way."""
 SILENCE_S = 10.0
 """How long a thread waits for the next bytes of a body. A proxy in front bounds the whole body."""
 
@@ -46,10 +48,23 @@ def read(limit: int, *types: str) -> bytes:
         raise Problem(problems.UNSUPPORTED, "send the body as it is, without a Content-Encoding")
     if request.mimetype not in types or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
         raise Problem(problems.UNSUPPORTED, f"the body must have the Content-Type {' or '.join(types)}, in UTF-8")
-    if (connection := request.environ.get("gunicorn.socket")) is not None:
+    received: bytes | Problem | None = request.environ.get(RECEIVED)
+    if isinstance(received, Problem):
+        raise received
+    return receive(request.environ, length) if received is None else received
+
+
+def receive(environ: Mapping[str, Any], length: int) -> bytes:
+    """As many bytes of a request's body.
+
+    Raises:
+        Problem: 408 when it stops arriving, 400 when it ends too early.
+    """
+    connection = environ.get("gunicorn.socket")
+    if connection is not None:
         connection.settimeout(SILENCE_S)
     try:
-        body = request.stream.read(length)
+        body: bytes = environ["wsgi.input"].read(length)
     except TimeoutError as error:
         raise Problem(problems.SLOW, f"nothing of the body arrived for {SILENCE_S:.0f} s") from error
     finally:

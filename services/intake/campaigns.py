@@ -10,6 +10,7 @@ from services.common import problems
 from services.common.campaign import CODE, Campaign
 from services.common.catalogue import Catalogue
 from services.common.problems import Problem
+from services.intake.quick import Quick
 from services.intake.ratings import ResponseDocument
 
 LOOK_S: Final = 1.0
@@ -23,7 +24,7 @@ class Campaigns:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._checks: dict[str, tuple[Campaign, ResponseDocument]] = {}
+        self._checks: dict[str, tuple[Campaign, ResponseDocument, Quick]] = {}
         self._looking = threading.Lock()
         self._looked_at = float("-inf")
         self._all_read = False
@@ -48,6 +49,10 @@ class Campaigns:
             raise Problem(problems.NOT_FOUND, "there is no such campaign; GET /v1/campaigns lists them")
         return found
 
+    def known(self, code: str) -> Campaign | None:
+        """The same without a question to anybody."""
+        return self._catalogue.current(code) if self._catalogue.follower.ready else None
+
     def newer(self, campaign: Campaign) -> Campaign | None:
         """A version that replaced `campaign` meanwhile; asked before something is refused because of the version."""
         self._look()
@@ -55,12 +60,21 @@ class Campaigns:
         return found if found is not None and found.version > campaign.version else None
 
     def check(self, campaign: Campaign) -> ResponseDocument:
-        """The check of responses, compiled once per version."""
+        """The check of responses."""
+        return self._compiled(campaign)[1]
+
+    def quick(self, campaign: Campaign) -> Quick:
+        """What can be taken without it."""
+        return self._compiled(campaign)[2]
+
+    def _compiled(self, campaign: Campaign) -> tuple[Campaign, ResponseDocument, Quick]:
+        """Both, made once per version."""
         known = self._checks.get(campaign.code)
         if known is None or known[0] is not campaign:
-            known = campaign, ResponseDocument(campaign)
+            check = ResponseDocument(campaign)
+            known = campaign, check, Quick(check.forms)
             self._checks[campaign.code] = known
-        return known[1]
+        return known
 
     def _look(self) -> bool:
         """Whether all that stood in the log a moment ago has been read; one request asks, others wait for it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import secrets
@@ -60,8 +59,15 @@ class Receipts:
             partition: of the topic `responses`.
             offset: in the partition; None when the broker had the record already and did not say where.
         """
-        signed = dict(zip(SIGNED, (response, revision, digest, partition, offset), strict=True))
-        return signed | {"mac": self._mac(signed)}
+        receipt: dict[str, Any] = {
+            "response": response,
+            "revision": revision,
+            "digest": digest,
+            "partition": partition,
+            "offset": offset,
+        }
+        receipt["mac"] = self._mac(receipt)
+        return receipt
 
     def verify(self, receipt: Mapping[str, Any]) -> bool:
         """Whether intake made this receipt and nobody changed it."""
@@ -71,4 +77,4 @@ class Receipts:
         return hmac.compare_digest(self._mac({name: receipt[name] for name in SIGNED}).encode(), mac.encode())
 
     def _mac(self, signed: Mapping[str, Any]) -> str:
-        return hmac.new(self._key, canonical(signed), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, canonical(signed), "sha256").hex()

@@ -65,6 +65,18 @@ class Responses:
         id_, revision = _address(response), _revision(request.args.get("revision"))
         return self._take(self._judged(found, partial(_withdrawal, id_, revision)))
 
+    def at_once(self, code: str, text: bytes, address: str | None) -> tuple[Result, str] | None:
+        """The same as `post`, or `put` with an address, for a body against which nothing stands: document and Location.
+
+        None: nothing was done; ask them.
+
+        Raises:
+            Problem: of the publisher: what became of the response is not known.
+        """
+        campaign = self._campaigns.known(code)
+        said = self._certain(campaign, text, address) if campaign else None
+        return None if said is None else self._published(said)
+
     def post_batch(self, campaign: str) -> Answer:
         text = body.read(body.BATCH_BYTES, "application/x-ndjson")
         lines = [(number, line) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
@@ -88,19 +100,31 @@ class Responses:
         content = self._campaigns.check(campaign).checked(document)
         if content["revision"] > 1:
             _require_edits(campaign, "edited")
-        content.setdefault("response", str(uuid.uuid4()))
-        return events.Response(campaign=campaign.code, campaign_version=campaign.version, **content)
+        return _made(content, campaign)
+
+    def _certain(self, campaign: Campaign, text: bytes, address: str | None = None) -> events.Response | None:
+        """The response that a text is, if that can be seen at once and nothing stands against it."""
+        content = self._campaigns.quick(campaign).content(text) if campaign.is_open(datetime.now(UTC)) else None
+        if content is None or (content["revision"] > 1 and campaign.rules.edits == "none"):
+            return None
+        if address is not None and content.setdefault("response", address) != address:
+            return None
+        return _made(content, campaign)
 
     def _take(self, said: Said) -> Answer:
-        position = self._publisher.publish(self._topic, _record(said))
-        answer = json_response(self._accepted(said, position), HTTPStatus.ACCEPTED)
-        answer.headers["Location"] = f"/v1/campaigns/{said.campaign}/responses/{said.response}"
+        document, location = self._published(said)
+        answer = json_response(document, HTTPStatus.ACCEPTED)
+        answer.headers["Location"] = location
         return answer
 
-    def _accepted(self, said: Said, position: Position) -> Result:
-        receipt = self._receipts.receipt(
-            said.response, said.revision, events.digest(said), position.partition, position.offset
-        )
+    def _published(self, said: Said) -> tuple[Result, str]:
+        record = _record(said)
+        position = self._publisher.publish(self._topic, record)
+        location = f"/v1/campaigns/{said.campaign}/responses/{said.response}"
+        return self._accepted(said, record, position), location
+
+    def _accepted(self, said: Said, record: Record, position: Position) -> Result:
+        receipt = self._receipts.receipt(said.response, said.revision, events.digest_of(record.value), *position)
         return {"status": HTTPStatus.ACCEPTED, "response": said.response, "revision": said.revision, "receipt": receipt}
 
     def _results(self, campaign: Campaign, lines: Sequence[Line]) -> Iterator[bytes]:
@@ -111,24 +135,32 @@ class Responses:
 
     def _window(self, campaign: Campaign, window: Sequence[Line]) -> Iterator[Result]:
         checked = [self._line(campaign, text) for _, text in window]
-        records = [_record(said) for said in checked if not isinstance(said, Problem)]
-        outcomes = iter(self._publisher.publish_many(self._topic, records))
-        for (number, _), said in zip(window, checked, strict=True):
+        records = {n: _record(said) for n, said in enumerate(checked) if not isinstance(said, Problem)}
+        outcomes = dict(zip(records, self._publisher.publish_many(self._topic, list(records.values())), strict=True))
+        for n, ((number, _), said) in enumerate(zip(window, checked, strict=True)):
             if isinstance(said, Problem):
                 yield _refused(number, said)
-            elif isinstance(outcome := next(outcomes), Problem):
+            elif isinstance(outcome := outcomes[n], Problem):
                 yield _refused(number, outcome)
             else:
                 metrics.BATCH_LINES.labels("accepted").inc()
-                yield {"line": number, **self._accepted(said, outcome)}
+                yield {"line": number, **self._accepted(said, records[n], outcome)}
 
     def _line(self, campaign: Campaign, text: bytes) -> events.Response | Problem:
         if len(text) > body.RESPONSE_BYTES:
             return Problem(problems.TOO_LARGE, f"the line has {len(text):,} bytes, at most {body.RESPONSE_BYTES:,}")
+        if (certain := self._certain(campaign, text)) is not None:
+            return certain
         try:
             return self._judged(campaign, partial(self._response, body.decode(text)))
         except Problem as problem:
             return problem
+
+
+def _made(content: dict[str, Any], campaign: Campaign) -> events.Response:
+    if "response" not in content:
+        content["response"] = str(uuid.uuid4())
+    return events.Response(campaign=campaign.code, campaign_version=campaign.version, **content)
 
 
 def _record(said: Said) -> Record:

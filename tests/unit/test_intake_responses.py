@@ -16,7 +16,8 @@ from services.common.campaign import Campaign
 from services.common.records import Record
 from services.intake.campaigns import Campaigns
 from services.intake.publisher import Position, Publisher
-from services.intake.ratings import ResponseDocument
+from services.intake.quick import Quick
+from services.intake.ratings import ResponseDocument, forms
 from services.intake.receipts import Receipts
 from services.intake.responses import Responses
 from tests.intake import definition, response
@@ -45,11 +46,16 @@ class OneCampaign:
     def current(self, _: str) -> Campaign:
         return self.campaign
 
+    known = current
+
     def newer(self, _: Campaign) -> None:
         return None
 
     def check(self, campaign: Campaign) -> ResponseDocument:
         return ResponseDocument(campaign)
+
+    def quick(self, campaign: Campaign) -> Quick:
+        return Quick(forms(campaign))
 
 
 @pytest.fixture
