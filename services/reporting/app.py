@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from pymongo import MongoClient
 
-from services.common import http, logs, mongo, openapi
+from services.common import garbage, http, logs, mongo, openapi
 from services.common import metrics as exposed
 from services.common.settings import Settings, read_settings
 from services.common.tokens import Authority, read_tokens
@@ -52,6 +52,7 @@ def from_environment() -> Flask:
     """The application as the environment configures it: what gunicorn calls in each worker."""
     settings = read_settings()
     logs.install("reporting", settings.log_level)
+    garbage.collect_seldom()
     return create_app(settings)
 
 

@@ -8,7 +8,7 @@ import threading
 
 from pymongo.errors import PyMongoError
 
-from services.common import kafka, logs, mongo
+from services.common import garbage, kafka, logs, mongo
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings
 from services.scoring import health
@@ -95,6 +95,7 @@ def run(settings: Settings) -> None:
         mongo.Unready, kafka.Unready: a server or the installation is not fit for it; the message says what to change.
     """
     logs.install("scoring", settings.log_level)
+    garbage.collect_seldom()
     scorer = Scorer(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scorer.stop())

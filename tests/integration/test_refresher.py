@@ -1,4 +1,4 @@
-"""What readers are shown never goes back in the log, even where a read of the database does."""
+"""A refresh writes what has changed, and what readers are shown never goes back in the log."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping
 import pytest
 from pymongo import MongoClient
 
+from services.common import index_document
+from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
+from services.common.index import GroupTally
 from services.common.settings import Settings
 from services.scoring.appraising import Appraising
 from services.scoring.ledger import Document
-from services.scoring.refresher import Refresher
+from services.scoring.refresher import UNITS_PER_TRANSACTION, Refresher
+from tests import communes
 from tests.integration.conftest import TOPIC_ID, Known, Partition, response
+from tests.unit.plain_formula import PlainFormula
 
 Shown = tuple[int, Mapping[str, int]]
 GOOD = {"w1": {"l2": "A"}}
@@ -51,3 +56,30 @@ def test_a_read_that_is_older_than_what_was_shown_is_not_shown(
     partition.db.positions.update_one(position, {"$set": {"next": 2}})
     partition.say(response(3, GOOD))
     assert refreshed() == (2, {"0": 3})
+
+
+def test_a_response_in_a_survey_as_large_as_the_country_rewrites_one_index(
+    client: MongoClient[Document], settings: Settings
+) -> None:
+    country = communes.campaign(2 * UNITS_PER_TRANSACTION + 1)
+    partition = Partition(client, settings, (country,))
+    catalogue = Catalogue(settings)
+    catalogue._versions = {country.code: {country.version: country}}
+    refresher = Refresher(client, catalogue, settings)
+    position = partition.ledger.position(settings.topic("appraisals"), 0, TOPIC_ID)
+    appraisals = Appraising(partition.ledger, Known(country)).load(position)
+    generation, own = partition.ledger.generation, {0: partition.owned}
+    assert refresher.refresh(generation, own, appraisals) == len(country.units)
+    group, unit = country.groups[0].code, country.units[700].code
+    leaf = next(leaf for leaf in country.leaves if leaf.method == "survey")
+    option = country.options(leaf)[1].code
+    said = response(1, {unit: {leaf.code: option}}, group=group, campaign=country.code)
+    refresher.touch(partition.say(said))
+    assert refresher.refresh(generation, own, appraisals) == 1
+    written = list(partition.db.indices.find({"campaign": country.code, "state": {"$gt": 1}}))
+    counts = [int(place == (leaf.code, option)) for place in country.layout[group]]
+    expected = PlainFormula(country).compute(unit, {group: GroupTally(1, counts)}, AppraisalRow())
+    assert [index_document.read(found) for found in written] == [expected]
+    assert partition.db.indices.count_documents({"campaign": country.code}) == len(country.units)
+    refresher.close()
+    partition.ledger.close()
