@@ -10,6 +10,7 @@ from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata
 
 from services.common.settings import Settings
+from services.common.unpacking import speed_up
 
 KEPT_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 # By default a broker refuses what bears a time an hour or more after its own: a clock that is wrong, on whichever
@@ -88,19 +89,21 @@ def discard(producer: KafkaProducer, wait_s: float) -> None:
 def reader(settings: Settings, client_id: str, **more: object) -> KafkaConsumer:
     """A consumer that starts at the beginning and never commits by itself."""
     require_accelerators()
-    return KafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
-        client_id=client_id,
-        api_version=API_VERSION,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        allow_auto_create_topics=False,
-        fetch_max_wait_ms=100,
-        request_timeout_ms=READ_MS,
-        reconnect_backoff_max_ms=RECONNECT_MS,
-        metadata_max_age_ms=30_000,
-        metrics_enabled=False,
-        **more,
+    return speed_up(
+        KafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            client_id=client_id,
+            api_version=API_VERSION,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=100,
+            request_timeout_ms=READ_MS,
+            reconnect_backoff_max_ms=RECONNECT_MS,
+            metadata_max_age_ms=30_000,
+            metrics_enabled=False,
+            **more,
+        )
     )
 
 
