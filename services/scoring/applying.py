@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -19,6 +19,8 @@ from services.scoring.topics import Topics
 log = logging.getLogger(__name__)
 
 Owned = ResponsesPartition | AppraisalsPartition
+Write = Callable[[], Sequence[Applied]]
+"""Writes a chunk that was read; returns what each part of it did."""
 
 
 class Applying:
@@ -60,6 +62,7 @@ class Applying:
             KafkaError: not now.
         """
         if offset == next_:
+            self._holes.pop(partition, None)
             return True
         if offset > next_:
             self._topics.check(consumer, partition, next_)
@@ -70,25 +73,30 @@ class Applying:
         consumer.seek(partition, next_)
         return False
 
-    def apply(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> Iterator[Applied]:
-        """Applies a chunk, in parts when the server refuses its size; yields what each part did.
+    def begin(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> Write:
+        """Reads a chunk and counts it as far as that needs no database. What is returned writes it.
+
+        It is written in parts when the server refuses its size. Until that has ended nothing else may be begun for the
+        partition, nor written for any.
 
         Raises:
-            Halted: a single record is too large, or too many cannot be applied.
-            Fenced, Unavailable: the partition must be loaded anew.
+            Halted: a single record is too large, or too many cannot be applied. Here, or when it is written.
+            Fenced, Unavailable: likewise; the partition must be loaded anew.
         """
         self._definitions.look_again()
-        try:
-            applied = (
-                self._appraising.apply(owned, chunk)
-                if isinstance(owned, AppraisalsPartition)
-                else self._counting.apply(owned, chunk)
-            )
-        except TooLarge:
-            if len(chunk) == 1:
-                raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
+        write = (
+            self._appraising.begin(owned, chunk)
+            if isinstance(owned, AppraisalsPartition)
+            else self._counting.begin(owned, chunk)
+        )
+
+        def written() -> Sequence[Applied]:
+            try:
+                return [write()]
+            except TooLarge:
+                if len(chunk) == 1:
+                    raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
             middle = len(chunk) // 2
-            yield from self.apply(owned, chunk[:middle])
-            yield from self.apply(owned, chunk[middle:])
-        else:
-            yield applied
+            return [*self.begin(owned, chunk[:middle])(), *self.begin(owned, chunk[middle:])()]
+
+        return written

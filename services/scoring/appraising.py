@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -57,6 +57,10 @@ class Appraising:
         Raises:
             Fenced, TooLarge, Unavailable: of `Ledger.apply`; but for TooLarge the partition must be loaded anew.
         """
+        return self.begin(owned, records)()
+
+    def begin(self, owned: AppraisalsPartition, records: Sequence[ConsumerRecord]) -> Callable[[], Applied]:
+        """The same in two steps: what is returned writes the chunk, and raises as `apply` does."""
         chunk = AppraisalChunk(records, owned.rows, self._definitions)
 
         def work(derived: Generation, session: ClientSession) -> list[Document]:
@@ -68,9 +72,12 @@ class Appraising:
                 derived.rejected.bulk_write(requeued, ordered=False, session=session)
             return chunk.letters
 
-        self._ledger.apply(owned.position, chunk.next, len(records), work)
-        owned.rows.update(chunk.rows)
-        return Applied({campaign for campaign, _ in chunk.rows}, set(chunk.rows), chunk.effects)
+        def write() -> Applied:
+            self._ledger.apply(owned.position, chunk.next, len(records), work)
+            owned.rows.update(chunk.rows)
+            return Applied({campaign for campaign, _ in chunk.rows}, set(chunk.rows), chunk.effects)
+
+        return write
 
 
 def read_row(document: Mapping[str, Any]) -> AppraisalRow:

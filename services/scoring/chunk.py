@@ -115,9 +115,14 @@ class Chunk:
         self._read = [item for record in records if (item := self._reading(record)) is not None]
 
     @property
-    def ids(self) -> list[str]:
+    def ids(self) -> set[str]:
         """The responses that the records speak of."""
-        return list({item.event.response for item in self._read})
+        return {item.event.response for item in self._read}
+
+    @property
+    def later(self) -> set[str]:
+        """Those of them that a record calls a later revision: most were counted before."""
+        return {item.event.response for item in self._read if item.event.revision > 1}
 
     def count(self, rows: Mapping[str, Row]) -> dict[str, Row]:
         """Counts the records in their order; returns the rows that are new or changed.

@@ -5,22 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError
+from kafka.errors import IllegalStateError, KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from services.common import kafka
 from services.common.settings import Settings
 from services.scoring import metrics
-from services.scoring.applying import Applying, Owned
+from services.scoring.applying import Applying, Owned, Write
 from services.scoring.appraising import AppraisalsPartition
+from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, Unavailable
-from services.scoring.polled import CHUNK_BYTES, Reassignments, chunks
+from services.scoring.polled import CHUNK_BYTES, Reassignments, in_turn
 from services.scoring.refresher import Refresher
+from services.scoring.writing import Writing
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,7 @@ class Consumer:
         self._applying = applying
         self._refresher = refresher
         self._owned: dict[TopicPartition, Owned] = {}
+        self._writing = Writing()
         self._halted: dict[TopicPartition, str] = {}
         self._retry_at: dict[TopicPartition, float] = {}
         self._reassignments = Reassignments()
@@ -107,21 +112,23 @@ class Consumer:
         try:
             while not self._stopping.is_set():
                 self._turn(consumer)
+            self._end(consumer)
             self._commit(consumer, wait=True)
         finally:
+            self._writing.close()
             self._applying.close()
             consumer.close(autocommit=False, timeout_ms=5_000)
 
     def _turn(self, consumer: KafkaConsumer) -> None:
         self.polled_at = time.monotonic()
         try:
-            batches = consumer.poll(timeout_ms=int(self._patience() * 1_000))
+            # What is at hand, while a chunk is on its way; then it is time to see that to its end.
+            batches = consumer.poll(timeout_ms=0 if self._writing.partition else int(self._patience() * 1_000))
+            self._end(consumer)
             self._follow_generation()
             self._follow_assignment(consumer)
-            for partition, records in batches.items():
-                if partition in self._owned and not self._stopping.is_set():
-                    self._advance(consumer, partition, records)
-            self._refresh()
+            self._advance(consumer, batches)
+            self._refresh(consumer)
             self._commit(consumer)
         except KafkaError as error:
             log.warning("Kafka is not there", extra={"error": repr(error)})
@@ -193,45 +200,69 @@ class Consumer:
             metrics.OWNED.set(len(self._owned))
             log.info("loaded a partition", extra={"partition": str(partition), "next": owned.position.next})
 
-    def _advance(self, consumer: KafkaConsumer, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        """Applies what was polled of a partition, chunk by chunk, as long as each is the next."""
-        for chunk in chunks(records):
-            owned = self._owned.get(partition)
-            if owned is None:
+    def _advance(self, consumer: KafkaConsumer, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """Applies what was polled, chunk by chunk, as long as each is its partition's next."""
+        astray: set[TopicPartition] = set()
+        for partition, chunk in in_turn(batches):
+            if self._stopping.is_set():
                 return
-            try:
-                if not self._applying.follows(consumer, partition, owned.position.next, chunk[0].offset):
-                    return
-                self._apply(owned, chunk)
-            except Halted as error:
-                self._drop(partition)
-                consumer.pause(partition)
-                self._halt(partition, error)
-            except (Unavailable, Fenced) as error:
-                self._give_up(consumer, partition, error)
-            else:
-                self._measure(consumer, partition, owned)
+            if partition == self._writing.partition:
+                self._end(consumer)
+            owned = self._owned.get(partition)
+            if owned is None or partition in astray:
+                continue
+            with self._mishaps(consumer, partition):
+                if self._applying.follows(consumer, partition, owned.position.next, chunk[0].offset):
+                    write = self._applying.begin(owned, chunk)
+                    self._end(consumer)
+                    self._writing.begin(partition, partial(self._timed, partition, write))
+                else:
+                    astray.add(partition)
 
-    def _give_up(self, consumer: KafkaConsumer, partition: TopicPartition, error: Unavailable | Fenced) -> None:
+    def _timed(self, partition: TopicPartition, write: Write) -> Sequence[Applied]:
+        with metrics.CHUNK_SECONDS.labels(self._plain(partition)).time():
+            return write()
+
+    def _end(self, consumer: KafkaConsumer) -> None:
+        """Sees the chunk on its way to its end."""
+        partition = self._writing.partition
+        if partition is None:
+            return
+        with self._mishaps(consumer, partition):
+            for applied in self._writing.end():
+                for effect, n in applied.effects.items():
+                    metrics.RECORDS.labels(effect).inc(n)
+                self._refresher.touch(applied)
+            self._measure(consumer, partition, self._owned[partition])
+
+    @contextmanager
+    def _mishaps(self, consumer: KafkaConsumer, partition: TopicPartition) -> Iterator[None]:
+        """What becomes of a partition when it cannot go on as it is."""
+        try:
+            yield
+        except Halted as error:
+            self._drop(partition)
+            _pause(consumer, partition)
+            self._halt(partition, error)
+        except (Unavailable, Fenced, KafkaError) as error:
+            self._give_up(consumer, partition, error)
+
+    def _give_up(self, consumer: KafkaConsumer, partition: TopicPartition, error: Exception) -> None:
         """Drops a partition after an error; it is loaded again, at once or after a pause, and goes on from there."""
-        metrics.SETBACKS.labels(type(error).__name__.lower()).inc()
+        metrics.SETBACKS.labels("fenced" if isinstance(error, Fenced) else "unavailable").inc()
         # Another generation may have become current, and the one at hand be gone.
         self._follow_at = 0.0
         log.warning("gave up a chunk", extra={"partition": str(partition), "error": str(error)})
         self._drop(partition)
-        consumer.pause(partition)
-        self._retry_at[partition] = time.monotonic() + (RETRY_S if isinstance(error, Unavailable) else 0.0)
+        _pause(consumer, partition)
+        self._retry_at[partition] = time.monotonic() + (0.0 if isinstance(error, Fenced) else RETRY_S)
 
-    def _apply(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> None:
-        with metrics.CHUNK_SECONDS.labels(chunk[0].topic.removeprefix(self._settings.topic_prefix)).time():
-            for applied in self._applying.apply(owned, chunk):
-                for effect, n in applied.effects.items():
-                    metrics.RECORDS.labels(effect).inc(n)
-                self._refresher.touch(applied)
-
-    def _refresh(self) -> None:
+    def _refresh(self, consumer: KafkaConsumer) -> None:
+        if self._applying.appraisals not in self._owned or time.monotonic() < self._refresh_due:
+            return
+        self._end(consumer)
         appraisals = self._owned.get(self._applying.appraisals)
-        if not isinstance(appraisals, AppraisalsPartition) or time.monotonic() < self._refresh_due:
+        if not isinstance(appraisals, AppraisalsPartition):
             return
         own = {
             partition.partition: owned
@@ -277,13 +308,21 @@ class Consumer:
             consumer.commit_async(offsets)
 
     def _measure(self, consumer: KafkaConsumer, partition: TopicPartition, owned: Owned) -> None:
-        labels = partition.topic.removeprefix(self._settings.topic_prefix), str(partition.partition)
+        labels = self._plain(partition), str(partition.partition)
         metrics.POSITION.labels(*labels).set(owned.position.next)
-        end = consumer.highwater(partition)
+        try:
+            end = consumer.highwater(partition)
+        except IllegalStateError:
+            # It was taken away meanwhile: the next turn sees that.
+            return
         if end is not None:
             lag = self._lag[partition] = max(0, end - owned.position.next)
             metrics.LAG.labels(*labels).set(lag)
             self.behind = sum(self._lag.values())
+
+    def _plain(self, partition: TopicPartition) -> str:
+        """The topic's name without the prefix."""
+        return str(partition.topic.removeprefix(self._settings.topic_prefix))
 
     def _drop(self, partition: TopicPartition) -> None:
         if self._owned.pop(partition, None) is not None:
@@ -302,3 +341,9 @@ class Consumer:
         for topic in ("responses", "appraisals"):
             halted = sum(partition.topic == self._settings.topic(topic) for partition in self._halted)
             metrics.HALTED.labels(topic).set(halted)
+
+
+def _pause(consumer: KafkaConsumer, partition: TopicPartition) -> None:
+    """Reads no more of a partition. One that was taken away meanwhile is not read anyway."""
+    with suppress(KeyError):
+        consumer.pause(partition)

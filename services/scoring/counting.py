@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
-from pymongo import InsertOne, ReplaceOne
+from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError
 
 from services.common.generation import Generation
 from services.scoring.chunk import WINDOW, Applied, Chunk, Finder, Rules
-from services.scoring.ledger import Document, Ledger, Position
+from services.scoring.ledger import Document, Halted, Ledger, Position
 from services.scoring.letters import marks
 from services.scoring.revisions import Row
 from services.scoring.tallies import Counts, Tally, tally_key
+
+WARY = 20
+"""Chunks: where one response was sent again, others are."""
+DUPLICATE_KEY = 11000
 
 
 @dataclass(slots=True)
@@ -27,6 +33,44 @@ class ResponsesPartition:
     counts: Counts
     rejected: deque[int] = field(default_factory=deque)
     """Offsets of the rejected among the last records."""
+    wary: int = 0
+    """For so many chunks more all responses are looked up."""
+
+
+class _NotNew(Exception):
+    """A response that was taken for new is not, or may not be."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A chunk, and the responses that are looked up for it; those beside them are taken for new."""
+
+    chunk: Chunk
+    sought: AbstractSet[str]
+    changed: Mapping[str, Row] | None = None
+    """The rows it leaves, if that is known without a look at any."""
+
+    @property
+    def thorough(self) -> bool:
+        return self.sought == self.chunk.ids
+
+    def count(self, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+        """Counts the chunk against the rows of what was looked up.
+
+        Raises:
+            Halted: of `Chunk.count`.
+            _NotNew: what becomes of a record depends on a row that was not looked up.
+        """
+        try:
+            changed = self.chunk.count(rows)
+        except Halted:
+            if self.thorough:
+                raise
+            raise _NotNew from None
+        # What is not inserted would not be found out to be there already.
+        if not self.chunk.ids <= changed.keys() | self.sought:
+            raise _NotNew
+        return changed
 
 
 class Counting:
@@ -71,27 +115,79 @@ class Counting:
             Fenced, TooLarge, Unavailable: of `Ledger.apply`; but for TooLarge the partition must be loaded anew.
             Halted: too many records cannot be applied.
         """
+        return self.begin(owned, records)()
+
+    def begin(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> Callable[[], Applied]:
+        """The same in two steps: what is returned writes the chunk, and raises as `apply` does.
+
+        Nearly all responses are new, so only those are looked up that say otherwise. One that is stored all the same
+        cannot be inserted: then nothing is written, and the chunk is counted anew with all of them looked up.
+        """
+        attempt = self._attempt(owned, records)
+
+        def write() -> Applied:
+            nonlocal attempt
+            try:
+                self._write(owned, attempt, len(records))
+            except _NotNew:
+                attempt = self._thorough(owned, records)
+                owned.wary = WARY
+                self._write(owned, attempt, len(records))
+            else:
+                owned.wary = max(0, owned.wary - 1)
+            applied, owned.rejected = attempt.chunk.adopt()
+            return applied
+
+        return write
+
+    def _attempt(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> _Attempt:
+        if owned.wary:
+            return self._thorough(owned, records)
         chunk = Chunk(records, owned.counts, owned.rejected, self._rules)
+        attempt = _Attempt(chunk, chunk.later)
+        if not attempt.sought:
+            try:
+                attempt.changed = attempt.count({})
+            except _NotNew:
+                return self._thorough(owned, records)
+        return attempt
+
+    def _thorough(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> _Attempt:
+        chunk = Chunk(records, owned.counts, owned.rejected, self._rules)
+        return _Attempt(chunk, chunk.ids)
+
+    def _write(self, owned: ResponsesPartition, attempt: _Attempt, records: int) -> None:
+        chunk, position = attempt.chunk, owned.position
 
         def work(derived: Generation, session: ClientSession) -> list[Document]:
-            found = derived.responses.find({"_id": {"$in": chunk.ids}}, session=session)
-            rows = {document["_id"]: read_row(document) for document in found}
-            changed = [row_document(id_, owned.position.partition, row) for id_, row in chunk.count(rows).items()]
+            rows: dict[str, Row] = {}
+            changed = attempt.changed
+            if changed is None:
+                found = derived.responses.find({"_id": {"$in": list(attempt.sought)}}, session=session)
+                rows = {document["_id"]: read_row(document) for document in found}
+                changed = attempt.count(rows)
+                counted = {"$set": {"counted": chunk.stage.counted}}
+                derived.positions.update_one({"_id": position.key}, counted, session=session)
+            documents = [row_document(id_, position.partition, row) for id_, row in changed.items()]
+            try:
+                if new := [document for document in documents if document["_id"] not in rows]:
+                    derived.responses.insert_many(new, ordered=False, session=session)
+            except BulkWriteError as error:
+                if attempt.thorough or error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
+                    raise
+                raise _NotNew from error
             for collection, operations in (
-                (derived.responses, [_replacement(row) if row["_id"] in rows else InsertOne(row) for row in changed]),
+                (derived.responses, [_replacement(row) for row in documents if row["_id"] in rows]),
                 (derived.tallies, [_replacement(tally) for tally in chunk.stage.tally_documents()]),
                 (derived.activity, [_replacement(day) for day in chunk.stage.activity_documents()]),
-                (derived.rejected, marks(owned.position.key, chunk.requeued)),
+                (derived.rejected, marks(position.key, chunk.requeued)),
             ):
                 if operations:
                     collection.bulk_write(operations, ordered=False, session=session)
-            counted = {"$set": {"counted": chunk.stage.counted}}
-            derived.positions.update_one({"_id": owned.position.key}, counted, session=session)
             return chunk.letters
 
-        self._ledger.apply(owned.position, chunk.next, len(records), work)
-        applied, owned.rejected = chunk.adopt()
-        return applied
+        known = {} if attempt.changed is None else {"counted": chunk.stage.counted}
+        self._ledger.apply(position, chunk.next, records, work, known)
 
 
 def _replacement(document: Document) -> ReplaceOne[Document]:

@@ -14,7 +14,8 @@ from services.common import kafka
 from services.common.settings import Settings
 from services.scoring.applying import Applying, Owned
 from services.scoring.ledger import Fenced, Unavailable
-from services.scoring.polled import CHUNK_BYTES, chunks
+from services.scoring.polled import CHUNK_BYTES, in_turn
+from services.scoring.writing import Writing
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ Advance = Callable[[int], None]
 PATIENCE_S = 60.0
 """How long a server may be away."""
 PAUSE_S = 0.5
+POLL_MS = 200
 ANSWER_MS = 10_000
 
 
@@ -41,12 +43,16 @@ class Filling:
         self._partitions = [*partitions, applying.appraisals]
         self._applying = applying
         self._owned: dict[TopicPartition, Owned] = {}
+        self._writing = Writing()
+        self._begun_at = 0
+        self._went_well_at = 0.0
         self._consumer = kafka.reader(
             settings, "rebuild", max_poll_records=10_000, max_partition_fetch_bytes=CHUNK_BYTES
         )
         self._consumer.assign(self._partitions)
 
     def close(self) -> None:
+        self._writing.close()
         self._consumer.close(autocommit=False, timeout_ms=2_000)
 
     def ends(self) -> Mapping[TopicPartition, int]:
@@ -61,17 +67,21 @@ class Filling:
 
     def fill(self, ends: Mapping[TopicPartition, int], advance: Advance) -> None:
         """Applies the log up to some ends."""
-        went_well_at = time.monotonic()
+        self._went_well_at = time.monotonic()
         while True:
             try:
                 self._load_missing()
                 if all(self._owned[partition].position.next >= end for partition, end in ends.items()):
-                    return
-                for partition, records in self._consumer.poll(timeout_ms=200).items():
-                    self._advance(partition, records, advance)
-                    went_well_at = time.monotonic()
+                    return self._end(advance)
+                batches = self._consumer.poll(timeout_ms=0 if self._writing.partition else POLL_MS)
+                if not batches:
+                    self._end(advance)
+                self._apply(batches, advance)
             except (Unavailable, Fenced, KafkaError) as error:
-                if time.monotonic() - went_well_at > PATIENCE_S:
+                # What became of a chunk on its way is unknown, and what was polled after it is not applied.
+                self._writing.give_up()
+                self._owned.clear()
+                if time.monotonic() - self._went_well_at > PATIENCE_S:
                     raise
                 log.warning("tries again", extra={"error": str(error)})
                 time.sleep(PAUSE_S)
@@ -83,17 +93,26 @@ class Filling:
                 self._consumer.seek(partition, owned.position.next)
                 self._owned[partition] = owned
 
-    def _advance(self, partition: TopicPartition, records: Sequence[ConsumerRecord], advance: Advance) -> None:
-        owned = self._owned[partition]
-        for chunk in chunks(records):
-            before = owned.position.next
-            try:
-                if not self._applying.follows(self._consumer, partition, before, chunk[0].offset):
-                    return
-                for _ in self._applying.apply(owned, chunk):
-                    advance(owned.position.next - before)
-                    before = owned.position.next
-            except (Unavailable, Fenced):
-                # What became of the chunk is unknown until the position is loaded again.
-                del self._owned[partition]
-                raise
+    def _apply(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]], advance: Advance) -> None:
+        astray: set[TopicPartition] = set()
+        for partition, chunk in in_turn(batches):
+            if partition in astray:
+                continue
+            if partition == self._writing.partition:
+                self._end(advance)
+            owned = self._owned[partition]
+            if self._applying.follows(self._consumer, partition, owned.position.next, chunk[0].offset):
+                write = self._applying.begin(owned, chunk)
+                self._end(advance)
+                self._begun_at = owned.position.next
+                self._writing.begin(partition, write)
+            else:
+                astray.add(partition)
+
+    def _end(self, advance: Advance) -> None:
+        """Sees the chunk on its way to its end."""
+        partition = self._writing.partition
+        if partition is not None:
+            self._writing.end()
+            self._went_well_at = time.monotonic()
+            advance(self._owned[partition].position.next - self._begun_at)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
@@ -62,7 +63,7 @@ class Position:
 
 
 class Ledger:
-    """Applies chunks of records to MongoDB. One per process and never two threads at once.
+    """Applies chunks of records to MongoDB. One per process, and never two chunks at once.
 
     Always the same client session: a new transaction on it aborts its predecessor on the server, where a new session
     would meet the locks that its own lost predecessor still holds.
@@ -139,11 +140,12 @@ class Ledger:
         next_: int,
         records: int,
         work: Callable[[Generation, ClientSession], Sequence[Document]],
+        also: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Applies one chunk in one transaction (snapshot, majority), in these steps and in this order.
 
-        1. `positions`: the stored position is compared with the expected one and set to the next. First, so that a
-           zombie collides before it works.
+        1. `positions`: the stored position is compared with the expected one and set to the next, with what `also`
+           says. First, so that a zombie collides before it works.
         2. `work`: looks up what the records refer to and writes what they change.
         3. `rejected`: the records that cannot be applied, as `work` returns them, kept whole.
         4. Commit. Then `position` is the new one. After any error, whatever it says of the outcome, the caller loads
@@ -154,6 +156,7 @@ class Ledger:
             next_: the offset after the chunk's last record.
             records: how many the chunk has.
             work: step 2.
+            also: fields of the position that are known before step 2.
 
         Raises:
             Fenced: step 1 did not find the expected position.
@@ -168,7 +171,7 @@ class Ledger:
             )
             moved = self.generation.positions.update_one(
                 {"_id": position.key, "next": position.next, "topic_id": position.topic_id},
-                {"$set": {"next": after.next} | ({} if after.records is None else {"records": after.records})},
+                {"$set": {"next": after.next, **also} | ({} if after.records is None else {"records": after.records})},
                 session=session,
             )
             if moved.matched_count == 0:

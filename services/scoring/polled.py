@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, zip_longest
 
 from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -24,6 +24,16 @@ def chunks(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecor
             starts.append(index)
             size = 0
     return (records[start:end] for start, end in pairwise([*starts, len(records)]))
+
+
+def in_turn(
+    batches: Mapping[TopicPartition, Sequence[ConsumerRecord]],
+) -> Iterator[tuple[TopicPartition, Sequence[ConsumerRecord]]]:
+    """The chunks of all partitions, one of each in turn: two in a row are of different ones where that can be."""
+    for row in zip_longest(*map(chunks, batches.values())):
+        for partition, chunk in zip(batches, row, strict=True):
+            if chunk is not None:
+                yield partition, chunk
 
 
 class Reassignments(ConsumerRebalanceListener):  # type: ignore[misc]

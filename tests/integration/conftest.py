@@ -131,9 +131,11 @@ def _bytes(event: events.Event) -> tuple[bytes, list[tuple[str, bytes]]]:
 class Partition:
     """A partition of responses under scoring, with the log it is fed from."""
 
-    def __init__(self, client: MongoClient[Document], settings: Settings, campaigns: tuple[Campaign, ...]) -> None:
+    def __init__(
+        self, client: MongoClient[Document], settings: Settings, campaigns: tuple[Campaign, ...], generation: int = 0
+    ) -> None:
         self.log = Log(settings.topic("responses"))
-        self.ledger = Ledger(client)
+        self.ledger = Ledger(client, generation)
         self.counting = Counting(self.ledger, Known(*campaigns))
         self.owned = self.load()
 
