@@ -62,8 +62,8 @@ class Contribution:
             unit: the rated unit.
             answers: leaf → option, all known to the definition.
         """
-        key = group, self._block[unit]
-        worth = self._worth[key]
+        block = self._block[unit]
+        worth = self._worth[group, block]
         earned = answered = 0
         for leaf, option in answers.items():
             weight, options = worth[leaf]
@@ -71,8 +71,24 @@ class Contribution:
             if value is not None:
                 earned += value
                 answered += weight
+        return self.rounded(group, block, earned, answered)
+
+    def worth(self, group: str, block: str) -> Mapping[str, tuple[int, Mapping[str, int]]]:
+        """By leaf: its weight, and what each option is worth; one that is missing there is no opinion."""
+        return self._worth[group, block]
+
+    def rounded(self, group: str, block: str, earned: int, answered: int) -> int | None:
+        """The contribution, in 1/10,000 point, from the sums over the answers with an opinion.
+
+        Args:
+            group: the rater's group.
+            block: the rated unit's.
+            earned: what the options are worth.
+            answered: the leaves' weights.
+        """
         if not answered:
             return None
+        key = group, block
         numerator = PARTS_OF_A_POINT * earned * self._whole[key]
         denominator = self._denominator[key] * answered
         return (2 * numerator + denominator) // (2 * denominator)

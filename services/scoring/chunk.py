@@ -9,21 +9,24 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.campaign import Campaign
 from services.common.contribution import Contribution
 from services.common.events import Ratings, Response, Withdrawal, digest
-from services.common.records import Unreadable, decode
-from services.common.requeued import origin
+from services.common.records import SUBMITTED, Unreadable, decode
+from services.common.requeued import HEADER, origin
+from services.scoring.answers import Forms
 from services.scoring.ledger import Halted
 from services.scoring.letters import letter, mark
 from services.scoring.revisions import Effect, Rejected, Row, after, effect
 from services.scoring.tallies import Counts, Units
 
+TYPE = SUBMITTED.encode()
 COUNTING: tuple[Effect, ...] = ("submitted", "edited", "withdrawn")
 """The effects that change what is counted."""
 WINDOW = 1_000
@@ -47,14 +50,46 @@ class Rules:
     """The definitions that records name, each prepared once for the counting of its responses."""
 
     def __init__(self, definitions: Finder) -> None:
-        self.find = definitions.find
+        self._definitions = definitions
         self._contributions: dict[tuple[str, int], Contribution] = {}
+        self._forms = Forms()
+        self.read = self._forms.read
 
-    def contribution(self, campaign: Campaign) -> Contribution:
-        key = campaign.code, campaign.version
-        if key not in self._contributions:
-            self._contributions[key] = Contribution(campaign)
-        return self._contributions[key]
+    def find(self, code: str, version: int) -> Campaign:
+        """A version of a campaign.
+
+        Raises:
+            Rejected: there is no such version.
+        """
+        campaign = self._definitions.find(code, version)
+        if (code, version) not in self._contributions:
+            contribution = self._contributions[code, version] = Contribution(campaign)
+            self._forms.learn(campaign, contribution)
+        return campaign
+
+    def units(self, campaign: Campaign, group: str, ratings: Ratings) -> Units:
+        """Where a response's answers count.
+
+        Raises:
+            Rejected: a code that the definition does not know for this group.
+        """
+        places = campaign.place.get(group)
+        if places is None:
+            raise Rejected("unknown-group", f"group {group!r}")
+        blocks = campaign.group[group].rates
+        contribution = self._contributions[campaign.code, campaign.version]
+        units: dict[str, tuple[Sequence[int], int | None]] = {}
+        for unit, answers in ratings.items():
+            if unit not in campaign.unit or campaign.unit[unit].block not in blocks:
+                raise Rejected("unknown-unit", f"unit {unit!r} is not rated by group {group!r}")
+            try:
+                found = [places[leaf][option] for leaf, option in answers.items()]
+            except (KeyError, TypeError) as error:
+                raise Rejected(
+                    "unknown-answer", f"unit {unit!r}: {error} is no leaf or option of group {group!r}"
+                ) from error
+            units[unit] = found, contribution.of(group, unit, answers)
+        return units
 
 
 @dataclass(slots=True)
@@ -66,8 +101,7 @@ class Applied:
     effects: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """A record that is an event of a known campaign."""
 
     record: ConsumerRecord
@@ -76,6 +110,8 @@ class _Read:
     campaign: Campaign
     day: str
     """In the campaign's own time zone."""
+    units: Units | None
+    """Where its answers count, if reading it has told that."""
 
 
 class Chunk:
@@ -105,14 +141,14 @@ class Chunk:
         self.stage = counts.stage()
         self.letters: list[dict[str, Any]] = []
         """The dead letters, conflicts among them."""
-        self._origins = {record.offset: found for record in records if (found := origin(record)) is not None}
-        self.requeued = {came_from: offset for offset, came_from in self._origins.items()}
-        """What letters were requeued as, offset → offset; where there is no such letter it means nothing."""
+        self._origins: dict[int, int] = {}
         self._rules = rules
         self._most_rejected = most_rejected
         self._rejected = deque(rejected)
         self._applied = Applied()
         self._read = [item for record in records if (item := self._reading(record)) is not None]
+        self.requeued = {came_from: offset for offset, came_from in self._origins.items()}
+        """What letters were requeued as, offset → offset; where there is no such letter it means nothing."""
 
     @property
     def ids(self) -> set[str]:
@@ -146,6 +182,21 @@ class Chunk:
         return self._applied, deque(offset for offset in self._rejected if offset >= self.next - WINDOW)
 
     def _reading(self, record: ConsumerRecord) -> _Read | None:
+        headers = dict(record.headers)
+        if HEADER in headers and (came_from := origin(record)) is not None:
+            self._origins[record.offset] = came_from
+        if headers.get("ce_type") == TYPE and (answered := self._rules.read(record.value or b"")) is not None:
+            try:
+                day = _day(record.timestamp, answered.campaign.opens.tzinfo)
+            except (OverflowError, ValueError):
+                # Told below, as of any record.
+                pass
+            else:
+                return _Read(record, answered.event, answered.digest, answered.campaign, day, answered.units)
+        return self._read_at_length(record)
+
+    def _read_at_length(self, record: ConsumerRecord) -> _Read | None:
+        """Reads a record that is not of the one form of all responses."""
         try:
             event = decode(record.value, record.headers)
         except Unreadable as error:
@@ -160,13 +211,12 @@ class Chunk:
             self._reject(record, error, event)
             return None
         try:
-            time = datetime.fromtimestamp(record.timestamp / 1000, tz=UTC)
-            day = time.astimezone(campaign.opens.tzinfo).date().isoformat()
+            day = _day(record.timestamp, campaign.opens.tzinfo)
         except (OverflowError, ValueError) as error:
             # A broker takes any timestamp of the past, however far back.
             self._reject(record, Rejected("unreadable", f"timestamp {record.timestamp}: {error}"), event)
             return None
-        return _Read(record, event, digest(event), campaign, day)
+        return _Read(record, event, digest(event), campaign, day, None)
 
     def _count(self, item: _Read, rows: dict[str, Row]) -> Effect | None:
         event, row = item.event, rows.get(item.event.response)
@@ -174,14 +224,16 @@ class Chunk:
             what = effect(row, event, item.digest)
             new = after(row, event, item.digest)
             if what in COUNTING:
-                added = None if new.withdrawn else units_of(item.campaign, new.group, new.ratings)
+                added = item.units
+                if added is None and not new.withdrawn:
+                    added = self._rules.units(item.campaign, new.group, new.ratings)
                 if row is not None and not row.withdrawn:
                     self._take_out(row)
                 if added is not None:
-                    self.stage.count(1, new.campaign, new.group, added, self._rules.contribution(item.campaign))
+                    self.stage.count(1, new.campaign, new.group, added)
                 rows[event.response] = new
         except Rejected as error:
-            self._reject(item.record, error, event)
+            self._reject(item.record, error, event, item.digest)
             return None
         self._note(item, new.group, what)
         if what == "conflict":
@@ -191,17 +243,24 @@ class Chunk:
 
     def _take_out(self, row: Row) -> None:
         campaign = self._rules.find(row.campaign, row.version)
-        units = units_of(campaign, row.group, row.ratings)
-        self.stage.count(-1, row.campaign, row.group, units, self._rules.contribution(campaign))
+        self.stage.count(-1, row.campaign, row.group, self._rules.units(campaign, row.group, row.ratings))
 
     def _note(self, item: _Read, group: str, what: Effect) -> None:
         self.stage.note((item.campaign.code, group, item.day), what)
         self._applied.campaigns.add(item.campaign.code)
         self._applied.effects[what] += 1
 
-    def _reject(self, record: ConsumerRecord, error: Rejected, event: Response | Withdrawal | None = None) -> None:
-        """Buries a record, unless too many are."""
-        self.letters.append(letter(record, error.reason, error.detail, event, None if event is None else digest(event)))
+    def _reject(
+        self,
+        record: ConsumerRecord,
+        error: Rejected,
+        event: Response | Withdrawal | None = None,
+        known: str | None = None,
+    ) -> None:
+        """Buries a record, unless too many are. `known` is the event's digest."""
+        if event is not None and known is None:
+            known = digest(event)
+        self.letters.append(letter(record, error.reason, error.detail, event, known))
         self._applied.effects["rejected"] += 1
         if record.offset in self._origins:
             # It was buried before: an operator who requeues too early must not stop the partition.
@@ -218,24 +277,11 @@ class Chunk:
             )
 
 
-def units_of(campaign: Campaign, group: str, ratings: Ratings) -> Units:
-    """The places of a response's answers, by unit.
+@lru_cache
+def _day(timestamp: int, zone: tzinfo | None) -> str:
+    """The day of a time in milliseconds.
 
     Raises:
-        Rejected: a code that the definition does not know for this group.
+        OverflowError, ValueError: the calendar does not reach so far.
     """
-    places = campaign.place.get(group)
-    if places is None:
-        raise Rejected("unknown-group", f"group {group!r}")
-    blocks = campaign.group[group].rates
-    units: dict[str, tuple[list[int], Mapping[str, str]]] = {}
-    for unit, answers in ratings.items():
-        if unit not in campaign.unit or campaign.unit[unit].block not in blocks:
-            raise Rejected("unknown-unit", f"unit {unit!r} is not rated by group {group!r}")
-        try:
-            units[unit] = [places[leaf][option] for leaf, option in answers.items()], answers
-        except (KeyError, TypeError) as error:
-            raise Rejected(
-                "unknown-answer", f"unit {unit!r}: {error} is no leaf or option of group {group!r}"
-            ) from error
-    return units
+    return datetime.fromtimestamp(timestamp / 1000, tz=UTC).astimezone(zone).date().isoformat()

@@ -8,12 +8,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from kafka.consumer.fetcher import ConsumerRecord
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from services.common.generation import Generation
+from services.scoring.answers import Encoded
 from services.scoring.chunk import WINDOW, Applied, Chunk, Finder, Rules
 from services.scoring.ledger import Document, Halted, Ledger, Position
 from services.scoring.letters import marks
@@ -168,7 +170,7 @@ class Counting:
                 changed = attempt.count(rows)
                 counted = {"$set": {"counted": chunk.stage.counted}}
                 derived.positions.update_one({"_id": position.key}, counted, session=session)
-            documents = [row_document(id_, position.partition, row) for id_, row in changed.items()]
+            documents = [_encoded(row_document(id_, position.partition, row)) for id_, row in changed.items()]
             try:
                 if new := [document for document in documents if document["_id"] not in rows]:
                     derived.responses.insert_many(new, ordered=False, session=session)
@@ -192,6 +194,13 @@ class Counting:
 
 def _replacement(document: Document) -> ReplaceOne[Document]:
     return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+
+
+def _encoded(document: Document) -> Document:
+    """A row whose ratings the driver takes as they are, where they are at hand as the database has them."""
+    if isinstance(ratings := document["ratings"], Encoded):
+        document["ratings"] = RawBSONDocument(ratings.raw)
+    return document
 
 
 def read_row(document: Mapping[str, Any]) -> Row:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.common.contribution import Contribution
 from services.common.index import GroupTally
 from services.scoring.revisions import EFFECTS, Effect
 
@@ -16,8 +15,8 @@ TallyKey = tuple[str, str, str]
 """Campaign, group, unit."""
 DayKey = tuple[str, str, str]
 """Campaign, group, day as YYYY-MM-DD in the campaign's own time zone."""
-Units = Mapping[str, tuple[list[int], Mapping[str, str]]]
-"""Of one response: unit → (places of its answers in the group's counts, the answers leaf → option)."""
+Units = Mapping[str, tuple[Sequence[int], int | None]]
+"""Of one response: unit → (places of its answers in the group's counts, the response's contribution)."""
 
 
 @dataclass(slots=True)
@@ -38,13 +37,13 @@ class Tally:
     def copy(self) -> Tally:
         return Tally(self.n, self.opinions, self.s1, self.s2, self.counts.copy(), self.at)
 
-    def add(self, sign: int, places: Iterable[int], contribution: int | None) -> None:
+    def add(self, sign: int, places: Sequence[int], contribution: int | None) -> None:
         """Counts one response in (sign 1) or out (sign -1)."""
         self.n += sign
         counts = self.counts
+        if places and (missing := max(places) + 1 - len(counts)) > 0:
+            counts.extend([0] * missing)
         for place in places:
-            if place >= len(counts):
-                counts.extend([0] * (place + 1 - len(counts)))
             counts[place] += sign
         if contribution is not None:
             self.opinions += sign
@@ -123,19 +122,12 @@ class Stage:
             campaign: dict(groups) for campaign, groups in counts.counted.items()
         }
 
-    def count(
-        self,
-        sign: int,
-        campaign: str,
-        group: str,
-        units: Units,
-        contribution: Contribution,
-    ) -> None:
+    def count(self, sign: int, campaign: str, group: str, units: Units) -> None:
         """Counts a response in (sign 1) or out (sign -1)."""
         groups = self.counted.setdefault(campaign, {})
         groups[group] = groups.get(group, 0) + sign
-        for unit, (places, answers) in units.items():
-            self._tally((campaign, group, unit)).add(sign, places, contribution.of(group, unit, answers))
+        for unit, (places, contribution) in units.items():
+            self._tally((campaign, group, unit)).add(sign, places, contribution)
 
     def note(self, key: DayKey, effect: Effect) -> None:
         """Notes in the activity of a day what a record did."""

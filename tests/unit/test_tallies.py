@@ -24,14 +24,17 @@ DAY = ("survey", "g1", "2022-11-18")
 def said(**options: str) -> Units:
     """A response: unit → its one answer, or none."""
     places = CAMPAIGN.place["g1"]["q"]
-    return {unit: ([places[option]], {"q": option}) if option else ([], {}) for unit, option in options.items()}
+    return {
+        unit: ([places[option]], CONTRIBUTION.of("g1", unit, {"q": option})) if option else ([], None)
+        for unit, option in options.items()
+    }
 
 
 def counted(*responses: Units, counts: Counts | None = None) -> Counts:
     counts = Counts(3) if counts is None else counts
     stage = counts.stage()
     for units in responses:
-        stage.count(1, "survey", "g1", units, CONTRIBUTION)
+        stage.count(1, "survey", "g1", units)
     stage.adopt()
     return counts
 
@@ -50,7 +53,7 @@ class TestTally:
     def test_what_is_counted_in_and_out_again_leaves_zeros(self):
         counts = counted(said(u1="B", u2="N"))
         stage = counts.stage()
-        stage.count(-1, "survey", "g1", said(u1="B", u2="N"), CONTRIBUTION)
+        stage.count(-1, "survey", "g1", said(u1="B", u2="N"))
         stage.adopt()
         assert {(tally.n, tally.opinions, tally.s1, tally.s2) for tally in counts.tallies.values()} == {(0, 0, 0, 0)}
         assert not any(sum(map(abs, tally.counts)) for tally in counts.tallies.values())
@@ -90,8 +93,8 @@ class TestStage:
         counts.activity[DAY] = {"submitted": 1, "duplicate": 0}
         before = copy.deepcopy(counts)
         stage = counts.stage()
-        stage.count(1, "survey", "g1", said(u1="A", u2="B"), CONTRIBUTION)
-        stage.count(1, "survey", "g2", said(u1="A"), CONTRIBUTION)
+        stage.count(1, "survey", "g1", said(u1="A", u2="B"))
+        stage.count(1, "survey", "g2", said(u1="A"))
         stage.note(DAY, "duplicate")
         stage.seal(17)
         assert counts == before
@@ -99,7 +102,7 @@ class TestStage:
 
     def test_a_dropped_stage_leaves_nothing_for_the_next(self):
         counts = counted(said(u1="A"))
-        counts.stage().count(1, "survey", "g1", said(u1="B"), CONTRIBUTION)
+        counts.stage().count(1, "survey", "g1", said(u1="B"))
         counted(said(u1="C"), counts=counts)
         assert counts.tallies[G1_U1].counts == [1, 0, 1]
         assert counts.counted == {"survey": {"g1": 2}}
@@ -107,7 +110,7 @@ class TestStage:
     def test_only_what_was_touched_is_written_with_the_position_after_the_chunk(self):
         counts = counted(said(u1="A", u2="A"))
         stage = counts.stage()
-        stage.count(1, "survey", "g1", said(u2="A"), CONTRIBUTION)
+        stage.count(1, "survey", "g1", said(u2="A"))
         stage.seal(8)
         (document,) = stage.tally_documents()
         assert document["_id"] == {"p": 3, "campaign": "survey", "group": "g1", "unit": "u2"}

@@ -46,7 +46,7 @@ def compare(collection: str, id_: Any, found: Document | None, expected: Documen
 
 def canonical(document: Document) -> bytes:
     """The one text of a document: two are the same when these are."""
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS, default=_text)
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS, default=_plain)
 
 
 def digest(document: Document) -> bytes:
@@ -89,5 +89,7 @@ def _plainly(value: object) -> str:
     return str(value)
 
 
-def _text(value: object) -> str:
+def _plain(value: object) -> dict[str, Any] | str:
+    if isinstance(value, Mapping):
+        return dict(value)
     return value.hex() if isinstance(value, bytes) else str(value)

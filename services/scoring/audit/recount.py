@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.scoring.audit.difference import Difference, compare, digest
-from services.scoring.chunk import Rules, units_of
+from services.scoring.chunk import Rules
 from services.scoring.counting import read_row
 from services.scoring.revisions import EFFECTS, Rejected
 from services.scoring.tallies import Counts, Tally, tally_key
@@ -37,14 +37,14 @@ class ResponsesRecount:
             if row.withdrawn:
                 return
             campaign = self._rules.find(row.campaign, row.version)
-            units = units_of(campaign, row.group, row.ratings)
+            units = self._rules.units(campaign, row.group, row.ratings)
         except Rejected as error:
             # What the rater said is not told.
             self._unreadable.append(Difference("responses", document["_id"], "ratings", error.reason, "countable"))
         except (KeyError, TypeError, AttributeError) as error:
             self._unreadable.append(Difference("responses", document["_id"], str(error), None, "readable"))
         else:
-            self._stage.count(1, row.campaign, row.group, units, self._rules.contribution(campaign))
+            self._stage.count(1, row.campaign, row.group, units)
 
     def differences(
         self, position: Document, tallies: Iterable[Document], activity: Iterable[Document], letters: int

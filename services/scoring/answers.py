@@ -1,0 +1,203 @@
+"""The answers of a response read straight from its record, by tables made of the definition once. Pure.
+
+Intake writes a response in one form only (`events.canonical`), in which the same answer is the same bytes everywhere.
+What is of exactly that form is read by looking its pieces up: most of what a response costs would otherwise be spent on
+taking its text apart, checking it and writing it down again. Anything else is left to `records.decode`, which gives the
+same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import bson
+
+from services.common.campaign import Campaign
+from services.common.contribution import Contribution
+from services.common.events import CHANNELS, Channel, Response
+from services.scoring.tallies import Units
+
+RATINGS = b',"ratings":{'
+RESPONSE = b'},"response":"'
+END = re.compile(rb'([0-9a-f-]{36})","revision":([1-9][0-9]{0,14})\}')
+COMMENT = re.compile(rb'(.*),"comment":"([^"\\\x00-\x1f]*)"(,"group":"[^"]*")')
+"""A comment that is written as it is read. Others have escapes."""
+
+_length = struct.Struct("<i").pack
+
+
+class Encoded(Mapping[str, Mapping[str, str]]):
+    """Ratings that are at hand as BSON, for the row; they are taken apart only for those who look into them."""
+
+    __slots__ = ("_decoded", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._decoded: Mapping[str, Mapping[str, str]] | None = None
+
+    @property
+    def decoded(self) -> Mapping[str, Mapping[str, str]]:
+        if self._decoded is None:
+            self._decoded = bson.decode(self.raw)
+        return self._decoded
+
+    def __getitem__(self, unit: str) -> Mapping[str, str]:
+        return self.decoded[unit]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.decoded)
+
+    def __len__(self) -> int:
+        return len(self.decoded)
+
+
+class Answered(NamedTuple):
+    """What a record says: the event, its digest, and where its answers count."""
+
+    event: Response
+    digest: str
+    campaign: Campaign
+    units: Units
+
+
+class _Answer(NamedTuple):
+    """What one answer of a group is: its place, as BSON, its worth and weight, and its leaf's place in the order."""
+
+    place: int
+    raw: bytes
+    worth: int
+    weight: int
+    leaf: int
+
+
+class _Unit(NamedTuple):
+    """A unit as a group rates it."""
+
+    code: str
+    raw: bytes
+    block: str
+    answers: Mapping[bytes, _Answer]
+
+
+class _Head(NamedTuple):
+    """What stands before the ratings of a response, and what follows from it."""
+
+    campaign: Campaign
+    contribution: Contribution
+    channel: Channel
+    group: str
+    units: Mapping[bytes, _Unit]
+    version: slice
+    """Where the version of the definition stands, which is no part of what was said."""
+
+
+class Forms:
+    """Reads the responses to the definitions that it was told of."""
+
+    def __init__(self) -> None:
+        self._heads: dict[bytes, _Head] = {}
+
+    def learn(self, campaign: Campaign, contribution: Contribution) -> None:
+        """Makes the tables of a definition."""
+        before = f'{{"campaign":"{campaign.code}",'
+        version = f'"campaign_version":{campaign.version},'
+        place = slice(len(before), len(before) + len(version))
+        for group in campaign.group:
+            units = _units(campaign, contribution, group)
+            for channel in CHANNELS:
+                start = f'{before}{version}"channel":"{channel}","group":"{group}"'
+                self._heads[start.encode()] = _Head(campaign, contribution, channel, group, units, place)
+
+    def read(self, value: bytes) -> Answered | None:
+        """Reads a response's content; None when that is not of the one form, or the definition is not known here."""
+        start, _, rest = value.partition(RATINGS)
+        ratings, _, end = rest.rpartition(RESPONSE)
+        head, comment = self._heads.get(start), None
+        if head is None and (commented := COMMENT.fullmatch(start)) is not None:
+            head, comment = self._heads.get(commented[1] + commented[3]), commented[2]
+        named = END.fullmatch(end)
+        if head is None or named is None or not ratings.endswith(b"}"):
+            return None
+        try:
+            said = None if comment is None else comment.decode()
+            units, raw = _read(head, ratings)
+        except (KeyError, UnicodeDecodeError):
+            return None
+        if raw is None:
+            return None
+        response, revision = named[1].decode(), int(named[2])
+        campaign = head.campaign
+        event = Response(
+            response, revision, campaign.code, campaign.version, head.group, head.channel, Encoded(raw), said
+        )
+        content = value[: head.version.start] + value[head.version.stop :]
+        return Answered(event, hashlib.sha256(content).hexdigest(), campaign, units)
+
+
+def _read(head: _Head, ratings: bytes) -> tuple[Units, bytes | None]:
+    """The places and contributions of ratings, by unit, and the ratings as BSON; None when they are not in order.
+
+    Raises:
+        KeyError: a piece is in no table.
+    """
+    units: dict[str, tuple[Sequence[int], int | None]] = {}
+    parts = [b""]
+    before = b""
+    for text in ratings[:-1].split(b"},"):
+        name, _, answers = text.partition(b":{")
+        code, start, block, known = head.units[name]
+        if name <= before:
+            return units, None
+        before = name
+        places, raws = [], []
+        earned = answered = 0
+        last = -1
+        for answer in answers.split(b","):
+            place, raw, worth, weight, leaf = known[answer]
+            if leaf <= last:
+                return units, None
+            last = leaf
+            places.append(place)
+            raws.append(raw)
+            earned += worth
+            answered += weight
+        body = b"".join(raws)
+        parts += start, _length(len(body) + 5), body, b"\0"
+        units[code] = places, head.contribution.rounded(head.group, block, earned, answered)
+    parts[0] = _length(sum(map(len, parts)) + 5)
+    parts.append(b"\0")
+    return units, b"".join(parts)
+
+
+def _units(campaign: Campaign, contribution: Contribution, group: str) -> Mapping[bytes, _Unit]:
+    """The units that a group rates, by their names as a record has them."""
+    answers = {block: _answers(campaign, contribution, group, block) for block in campaign.group[group].rates}
+    return {
+        b'"%b"' % unit.code.encode(): _Unit(
+            unit.code, b"\x03%b\0" % unit.code.encode(), unit.block, answers[unit.block]
+        )
+        for unit in campaign.units
+        if unit.block in answers
+    }
+
+
+def _answers(campaign: Campaign, contribution: Contribution, group: str, block: str) -> Mapping[bytes, _Answer]:
+    """The answers that a group may give about the units of a block, as a record has them."""
+    places = campaign.place.get(group, {})
+    answers = {}
+    for number, (leaf, (weight, options)) in enumerate(sorted(contribution.worth(group, block).items())):
+        for option, place in places.get(leaf, {}).items():
+            raw = b"\x02%b\0" % leaf.encode() + _text(option)
+            worth = options.get(option)
+            sums = (0, 0) if worth is None else (worth, weight)
+            answers[f'"{leaf}":"{option}"'.encode()] = _Answer(place, raw, *sums, number)
+    return answers
+
+
+def _text(text: str) -> bytes:
+    raw = text.encode()
+    return _length(len(raw) + 1) + raw + b"\0"
