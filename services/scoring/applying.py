@@ -20,7 +20,12 @@ log = logging.getLogger(__name__)
 
 Owned = ResponsesPartition | AppraisalsPartition
 Write = Callable[[], Sequence[Applied]]
-"""Writes a chunk that was read; returns what each part of it did."""
+"""Writes a chunk that was counted, in parts when the server refuses its size; returns what each part did.
+
+Until it has ended nothing else may be counted of the partition, nor written of any.
+"""
+Count = Callable[[Owned], Write]
+"""Counts a chunk that was read, as far as that needs no database: the partition's next."""
 
 
 class Applying:
@@ -73,30 +78,34 @@ class Applying:
         consumer.seek(partition, next_)
         return False
 
-    def begin(self, owned: Owned, chunk: Sequence[ConsumerRecord]) -> Write:
-        """Reads a chunk and counts it as far as that needs no database. What is returned writes it.
+    def read(self, partition: TopicPartition, chunk: Sequence[ConsumerRecord]) -> Count:
+        """The first of three steps in which a chunk is applied: read, count, write. See `Count` and `Write`.
 
-        It is written in parts when the server refuses its size. Until that has ended nothing else may be begun for the
-        partition, nor written for any.
-
-        Raises:
-            Halted: a single record is too large, or too many cannot be applied. Here, or when it is written.
-            Fenced, Unavailable: likewise; the partition must be loaded anew.
+        Raises, as the other steps do:
+            Halted: a single record is too large, or too many cannot be applied.
+            Fenced, Unavailable: the partition must be loaded anew.
         """
         self._definitions.look_again()
-        write = (
-            self._appraising.begin(owned, chunk)
-            if isinstance(owned, AppraisalsPartition)
-            else self._counting.begin(owned, chunk)
-        )
+        # Appraisals are few, and read as they are counted.
+        reading = self._counting.read(() if partition == self.appraisals else chunk)
 
-        def written() -> Sequence[Applied]:
-            try:
-                return [write()]
-            except TooLarge:
-                if len(chunk) == 1:
-                    raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
-            middle = len(chunk) // 2
-            return [*self.begin(owned, chunk[:middle])(), *self.begin(owned, chunk[middle:])()]
+        def count(owned: Owned) -> Write:
+            write = (
+                self._appraising.begin(owned, chunk)
+                if isinstance(owned, AppraisalsPartition)
+                else self._counting.begin(owned, reading)
+            )
 
-        return written
+            def written() -> Sequence[Applied]:
+                try:
+                    return [write()]
+                except TooLarge:
+                    if len(chunk) == 1:
+                        raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
+                middle = len(chunk) // 2
+                parts = chunk[:middle], chunk[middle:]
+                return [applied for part in parts for applied in self.read(partition, part)(owned)()]
+
+            return written
+
+        return count

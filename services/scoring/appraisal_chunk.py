@@ -12,8 +12,8 @@ from services.common.appraisals import AppraisalRow, Stale, Unfit, check
 from services.common.events import Appraisal, leaf_document
 from services.common.records import Unreadable, decode
 from services.common.requeued import first_place, origin
-from services.scoring.chunk import Finder
 from services.scoring.letters import letter, mark
+from services.scoring.reading import Finder
 from services.scoring.revisions import Rejected
 
 Document = dict[str, Any]

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
-from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 
 from services.common.appraisals import AppraisalRow
@@ -17,7 +16,7 @@ from services.common.records import leaf_appraisal
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey
 from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
-from services.scoring.ledger import Document, Ledger, Position
+from services.scoring.ledger import Document, Ledger, Position, replacement
 from services.scoring.letters import marks
 
 
@@ -60,11 +59,11 @@ class Appraising:
         return self.begin(owned, records)()
 
     def begin(self, owned: AppraisalsPartition, records: Sequence[ConsumerRecord]) -> Callable[[], Applied]:
-        """The same in two steps: what is returned writes the chunk, and raises as `apply` does."""
+        """The same in two steps. What is returned is the second and writes."""
         chunk = AppraisalChunk(records, owned.rows, self._definitions)
 
         def work(derived: Generation, session: ClientSession) -> list[Document]:
-            replacements = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in chunk.documents()]
+            replacements = [replacement(row) for row in chunk.documents()]
             if replacements:
                 derived.appraisals.bulk_write(replacements, ordered=False, session=session)
                 derived.appraisal_changes.insert_many(chunk.changes, session=session)

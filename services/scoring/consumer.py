@@ -206,14 +206,17 @@ class Consumer:
         for partition, chunk in in_turn(batches):
             if self._stopping.is_set():
                 return
-            if partition == self._writing.partition:
-                self._end(consumer)
-            owned = self._owned.get(partition)
-            if owned is None or partition in astray:
+            if partition not in self._owned or partition in astray:
                 continue
             with self._mishaps(consumer, partition):
+                count = self._applying.read(partition, chunk)
+                if partition == self._writing.partition:
+                    self._end(consumer)
+                owned = self._owned.get(partition)
+                if owned is None:
+                    continue
                 if self._applying.follows(consumer, partition, owned.position.next, chunk[0].offset):
-                    write = self._applying.begin(owned, chunk)
+                    write = count(owned)
                     self._end(consumer)
                     self._writing.begin(partition, partial(self._timed, partition, write))
                 else:
@@ -233,7 +236,8 @@ class Consumer:
                 for effect, n in applied.effects.items():
                     metrics.RECORDS.labels(effect).inc(n)
                 self._refresher.touch(applied)
-            self._measure(consumer, partition, self._owned[partition])
+            if (owned := self._owned.get(partition)) is not None:
+                self._measure(consumer, partition, owned)
 
     @contextmanager
     def _mishaps(self, consumer: KafkaConsumer, partition: TopicPartition) -> Iterator[None]:

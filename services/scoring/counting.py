@@ -10,15 +10,15 @@ from typing import Any
 
 from bson.raw_bson import RawBSONDocument
 from kafka.consumer.fetcher import ConsumerRecord
-from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from services.common.generation import Generation
 from services.scoring.answers import Encoded
-from services.scoring.chunk import WINDOW, Applied, Chunk, Finder, Rules
-from services.scoring.ledger import Document, Halted, Ledger, Position
+from services.scoring.chunk import WINDOW, Applied, Chunk
+from services.scoring.ledger import BY_ID, Document, Halted, Ledger, Position, replacement
 from services.scoring.letters import marks
+from services.scoring.reading import Finder, Reading, Rules
 from services.scoring.revisions import Row
 from services.scoring.tallies import Counts, Tally, tally_key
 
@@ -47,6 +47,7 @@ class _NotNew(Exception):
 class _Attempt:
     """A chunk, and the responses that are looked up for it; those beside them are taken for new."""
 
+    reading: Reading
     chunk: Chunk
     sought: AbstractSet[str]
     changed: Mapping[str, Row] | None = None
@@ -54,7 +55,7 @@ class _Attempt:
 
     @property
     def thorough(self) -> bool:
-        return self.sought == self.chunk.ids
+        return self.sought == self.reading.ids
 
     def count(self, rows: Mapping[str, Row]) -> Mapping[str, Row]:
         """Counts the chunk against the rows of what was looked up.
@@ -70,7 +71,7 @@ class _Attempt:
                 raise
             raise _NotNew from None
         # What is not inserted would not be found out to be there already.
-        if not self.chunk.ids <= changed.keys() | self.sought:
+        if not self.reading.ids <= changed.keys() | self.sought:
             raise _NotNew
         return changed
 
@@ -117,24 +118,32 @@ class Counting:
             Fenced, TooLarge, Unavailable: of `Ledger.apply`; but for TooLarge the partition must be loaded anew.
             Halted: too many records cannot be applied.
         """
-        return self.begin(owned, records)()
+        return self.begin(owned, self.read(records))()
 
-    def begin(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> Callable[[], Applied]:
-        """The same in two steps: what is returned writes the chunk, and raises as `apply` does.
+    def read(self, records: Sequence[ConsumerRecord]) -> Reading:
+        """The first step of `apply`: what the records say. It needs neither the partition nor the database.
+
+        Raises:
+            Unavailable: the definitions cannot be read to their end now.
+        """
+        return Reading(records, self._rules)
+
+    def begin(self, owned: ResponsesPartition, reading: Reading) -> Callable[[], Applied]:
+        """The second step: counts, as far as that needs no database. What is returned is the third and writes.
 
         Nearly all responses are new, so only those are looked up that say otherwise. One that is stored all the same
         cannot be inserted: then nothing is written, and the chunk is counted anew with all of them looked up.
         """
-        attempt = self._attempt(owned, records)
+        attempt = self._attempt(owned, reading)
 
         def write() -> Applied:
             nonlocal attempt
             try:
-                self._write(owned, attempt, len(records))
+                self._write(owned, attempt)
             except _NotNew:
-                attempt = self._thorough(owned, records)
+                attempt = self._thorough(owned, reading)
                 owned.wary = WARY
-                self._write(owned, attempt, len(records))
+                self._write(owned, attempt)
             else:
                 owned.wary = max(0, owned.wary - 1)
             applied, owned.rejected = attempt.chunk.adopt()
@@ -142,35 +151,35 @@ class Counting:
 
         return write
 
-    def _attempt(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> _Attempt:
+    def _attempt(self, owned: ResponsesPartition, reading: Reading) -> _Attempt:
         if owned.wary:
-            return self._thorough(owned, records)
-        chunk = Chunk(records, owned.counts, owned.rejected, self._rules)
-        attempt = _Attempt(chunk, chunk.later)
+            return self._thorough(owned, reading)
+        attempt = _Attempt(reading, Chunk(reading, owned.counts, owned.rejected), reading.later)
         if not attempt.sought:
             try:
                 attempt.changed = attempt.count({})
             except _NotNew:
-                return self._thorough(owned, records)
+                return self._thorough(owned, reading)
         return attempt
 
-    def _thorough(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> _Attempt:
-        chunk = Chunk(records, owned.counts, owned.rejected, self._rules)
-        return _Attempt(chunk, chunk.ids)
+    def _thorough(self, owned: ResponsesPartition, reading: Reading) -> _Attempt:
+        return _Attempt(reading, Chunk(reading, owned.counts, owned.rejected), reading.ids)
 
-    def _write(self, owned: ResponsesPartition, attempt: _Attempt, records: int) -> None:
-        chunk, position = attempt.chunk, owned.position
+    def _write(self, owned: ResponsesPartition, attempt: _Attempt) -> None:
+        chunk, position, p = attempt.chunk, owned.position, owned.position.partition
 
         def work(derived: Generation, session: ClientSession) -> list[Document]:
             rows: dict[str, Row] = {}
             changed = attempt.changed
             if changed is None:
-                found = derived.responses.find({"_id": {"$in": list(attempt.sought)}}, session=session)
+                query = {"_id": {"$in": list(attempt.sought)}, "p": p}
+                found = derived.responses.find(query, session=session, hint=BY_ID)
                 rows = {document["_id"]: read_row(document) for document in found}
                 changed = attempt.count(rows)
-                counted = {"$set": {"counted": chunk.stage.counted}}
-                derived.positions.update_one({"_id": position.key}, counted, session=session)
-            documents = [_encoded(row_document(id_, position.partition, row)) for id_, row in changed.items()]
+                derived.positions.update_one(
+                    {"_id": position.key, "p": p}, {"$set": {"counted": chunk.stage.counted}}, session=session
+                )
+            documents = [_encoded(row_document(id_, p, row)) for id_, row in changed.items()]
             try:
                 if new := [document for document in documents if document["_id"] not in rows]:
                     derived.responses.insert_many(new, ordered=False, session=session)
@@ -179,9 +188,9 @@ class Counting:
                     raise
                 raise _NotNew from error
             for collection, operations in (
-                (derived.responses, [_replacement(row) for row in documents if row["_id"] in rows]),
-                (derived.tallies, [_replacement(tally) for tally in chunk.stage.tally_documents()]),
-                (derived.activity, [_replacement(day) for day in chunk.stage.activity_documents()]),
+                (derived.responses, [replacement(row) for row in documents if row["_id"] in rows]),
+                (derived.tallies, [replacement(tally) for tally in chunk.stage.tally_documents()]),
+                (derived.activity, [replacement(day) for day in chunk.stage.activity_documents()]),
                 (derived.rejected, marks(position.key, chunk.requeued)),
             ):
                 if operations:
@@ -189,11 +198,7 @@ class Counting:
             return chunk.letters
 
         known = {} if attempt.changed is None else {"counted": chunk.stage.counted}
-        self._ledger.apply(position, chunk.next, records, work, known)
-
-
-def _replacement(document: Document) -> ReplaceOne[Document]:
-    return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+        self._ledger.apply(position, chunk.next, len(attempt.reading.records), work, known)
 
 
 def _encoded(document: Document) -> Document:

@@ -98,11 +98,12 @@ class Filling:
         for partition, chunk in in_turn(batches):
             if partition in astray:
                 continue
+            count = self._applying.read(partition, chunk)
             if partition == self._writing.partition:
                 self._end(advance)
             owned = self._owned[partition]
             if self._applying.follows(self._consumer, partition, owned.position.next, chunk[0].offset):
-                write = self._applying.begin(owned, chunk)
+                write = count(owned)
                 self._end(advance)
                 self._begun_at = owned.position.next
                 self._writing.begin(partition, write)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pymongo import MongoClient
+from pymongo import MongoClient, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 Found = TypeVar("Found")
 
+BY_ID = "_id_"
+"""The index by which documents are found. Every query names `p` as well, so that it goes to one shard."""
 TRANSACTION_TOO_LARGE = 388
 COMMIT_MS = 5_000
 """A commit that takes longer is taken for unknown and goes through the compare again."""
@@ -170,7 +172,7 @@ class Ledger:
                 ReadConcern("snapshot"), WriteConcern("majority", j=True), max_commit_time_ms=COMMIT_MS
             )
             moved = self.generation.positions.update_one(
-                {"_id": position.key, "next": position.next, "topic_id": position.topic_id},
+                {"_id": position.key, "p": position.partition, "next": position.next, "topic_id": position.topic_id},
                 {"$set": {"next": after.next, **also} | ({} if after.records is None else {"records": after.records})},
                 session=session,
             )
@@ -197,3 +199,8 @@ class Ledger:
                 self._session.abort_transaction()
             except PyMongoError as error:
                 log.warning("could not abort a transaction", extra={"error": str(error)})
+
+
+def replacement(document: Document) -> ReplaceOne[Document]:
+    """The write of a whole document of a partition, whether there is one or not."""
+    return ReplaceOne({"_id": document["_id"], "p": document["p"]}, document, upsert=True, hint=BY_ID)

@@ -79,6 +79,6 @@ def mark(letters: Iterable[Document], requeued: Mapping[int, int]) -> None:
 def marks(partition: Mapping[str, Any], requeued: Mapping[int, int]) -> list[UpdateOne]:
     """The same for letters that are stored already; `partition` is {topic, partition}."""
     return [
-        UpdateOne({"_id": {**partition, "offset": offset}}, {"$set": {"requeued": again}})
+        UpdateOne({"_id": {**partition, "offset": offset}, "p": partition["partition"]}, {"$set": {"requeued": again}})
         for offset, again in requeued.items()
     ]

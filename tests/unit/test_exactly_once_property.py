@@ -26,8 +26,9 @@ from services.common.events import Event, Response, Withdrawal, digest
 from services.common.index import Formula, Points
 from services.common.records import encode
 from services.common.requeued import HEADER
-from services.scoring.chunk import Chunk, Rules
+from services.scoring.chunk import Chunk
 from services.scoring.letters import mark
+from services.scoring.reading import Reading, Rules
 from services.scoring.revisions import Effect, Rejected, Row, effect
 from services.scoring.tallies import Counts, Document, Stage, Tally, TallyKey, tally_key, total
 
@@ -119,8 +120,9 @@ class Partition:
     def apply(self, size: int, *, committed: bool = True) -> None:
         """Applies the next records as one chunk, up to its commit or past it."""
         records = self.records[self.next : self.next + size]
-        chunk = Chunk(records, self.memory, self.rejected, self.rules)
-        changed = chunk.count({id_: self.rows[id_] for id_ in chunk.ids if id_ in self.rows})
+        reading = Reading(records, self.rules)
+        chunk = Chunk(reading, self.memory, self.rejected)
+        changed = chunk.count({id_: self.rows[id_] for id_ in reading.ids if id_ in self.rows})
         if not committed:
             return
         self.next = chunk.next

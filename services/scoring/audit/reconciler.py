@@ -25,8 +25,8 @@ from services.scoring import metrics
 from services.scoring.audit.difference import Difference
 from services.scoring.audit.recount import AppraisalsRecount, ResponsesRecount
 from services.scoring.audit.stored import letters_of, position_id
-from services.scoring.chunk import Finder, Rules
 from services.scoring.ledger import Document, Unavailable
+from services.scoring.reading import Finder, Rules
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.scoring.audit.difference import Difference, compare, digest
-from services.scoring.chunk import Rules
 from services.scoring.counting import read_row
+from services.scoring.reading import Rules
 from services.scoring.revisions import EFFECTS, Rejected
 from services.scoring.tallies import Counts, Tally, tally_key
 

@@ -15,10 +15,11 @@ from services.common.appraisals import AppraisalRow
 from services.common.requeued import origin
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey, row_document
 from services.scoring.audit.difference import canonical, digest
-from services.scoring.chunk import Chunk, Finder, Rules
+from services.scoring.chunk import Chunk
 from services.scoring.counting import read_row
 from services.scoring.counting import row_document as response_document
 from services.scoring.letters import ABOUT, letter
+from services.scoring.reading import Finder, Reading, Rules
 from services.scoring.tallies import Counts
 
 Document = dict[str, Any]
@@ -62,8 +63,9 @@ class ResponsesReplay:
         if not (judged := _settle(records, self._settled, self.letters)):
             return
         # What was applied once is applied again, however much of it was rejected.
-        chunk = Chunk(judged, self.counts, (), self._rules, most_rejected=None)
-        rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in chunk.ids if id_ in self._rows}
+        reading = Reading(judged, self._rules)
+        chunk = Chunk(reading, self.counts, (), most_rejected=None)
+        rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in reading.ids if id_ in self._rows}
         for id_, row in chunk.count(rows).items():
             # A copy: the bytes that orjson gives keep all of its buffer, eight kilobytes each.
             self._rows[id_] = bytes(memoryview(canonical(response_document(id_, self.counts.partition, row))))

@@ -26,9 +26,9 @@ from services.scoring.audit.replay import AppraisalsReplay, Replay, ResponsesRep
 from services.scoring.audit.report import Report
 from services.scoring.audit.shown import Shown
 from services.scoring.audit.stored import StoredAppraisals, StoredResponses, position_id, strays
-from services.scoring.chunk import Rules
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Unavailable
+from services.scoring.reading import Rules
 from services.scoring.topics import Topics
 
 Document = dict[str, Any]
