@@ -22,7 +22,7 @@ from services.scoring.appraising import AppraisalsPartition
 from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, Unavailable
-from services.scoring.polled import CHUNK_BYTES, Reassignments, in_turn
+from services.scoring.polled import CHUNK_BYTES, POLLED_RECORDS, Reassignments, in_turn
 from services.scoring.refresher import Refresher
 from services.scoring.writing import Writing
 
@@ -104,7 +104,7 @@ class Consumer:
             group_id=self._settings.topic_prefix + "scoring",
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
-            max_poll_records=10_000,
+            max_poll_records=POLLED_RECORDS,
             max_partition_fetch_bytes=CHUNK_BYTES,
         )
         topics = [self._settings.topic("responses"), self._settings.topic("appraisals")]

@@ -14,7 +14,7 @@ from services.common import kafka
 from services.common.settings import Settings
 from services.scoring.applying import Applying, Owned
 from services.scoring.ledger import Fenced, Unavailable
-from services.scoring.polled import CHUNK_BYTES, in_turn
+from services.scoring.polled import CHUNK_BYTES, POLLED_RECORDS, in_turn
 from services.scoring.writing import Writing
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Filling:
         self._begun_at = 0
         self._went_well_at = 0.0
         self._consumer = kafka.reader(
-            settings, "rebuild", max_poll_records=10_000, max_partition_fetch_bytes=CHUNK_BYTES
+            settings, "rebuild", max_poll_records=POLLED_RECORDS, max_partition_fetch_bytes=CHUNK_BYTES
         )
         self._consumer.assign(self._partitions)
 

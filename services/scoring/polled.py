@@ -9,9 +9,11 @@ from itertools import pairwise, zip_longest
 from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
-CHUNK_RECORDS = 2_000
-CHUNK_BYTES = 4_000_000
-"""A transaction of more gains nothing and comes near what the server refuses."""
+CHUNK_RECORDS = 4_000
+CHUNK_BYTES = 8_000_000
+"""A transaction of more gains little and comes near what the server refuses."""
+POLLED_RECORDS = 16_000
+"""Of several partitions, so that there is always one to be read while another's chunk is written."""
 
 
 def chunks(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
