@@ -137,13 +137,13 @@ class Responses:
         checked = [self._line(campaign, text) for _, text in window]
         records = {n: _record(said) for n, said in enumerate(checked) if not isinstance(said, Problem)}
         outcomes = dict(zip(records, self._publisher.publish_many(self._topic, list(records.values())), strict=True))
+        metrics.BATCH_LINES.labels("accepted").inc(sum(isinstance(outcome, Position) for outcome in outcomes.values()))
         for n, ((number, _), said) in enumerate(zip(window, checked, strict=True)):
             if isinstance(said, Problem):
                 yield _refused(number, said)
             elif isinstance(outcome := outcomes[n], Problem):
                 yield _refused(number, outcome)
             else:
-                metrics.BATCH_LINES.labels("accepted").inc()
                 yield {"line": number, **self._accepted(said, records[n], outcome)}
 
     def _line(self, campaign: Campaign, text: bytes) -> events.Response | Problem:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner import DefaultPartitioner
 
-from services.intake.grouping import ByKey
+from services.intake.grouping import partition_of
 
 
 class Cluster:
@@ -24,5 +24,6 @@ class Cluster:
 
 @given(st.binary() | st.uuids().map(lambda id_: str(id_).encode()), st.integers(1, 100))
 def test_the_partition_is_that_of_the_default(key: bytes, partitions: int) -> None:
-    found = ByKey().partition("t", None, key, None, b"", Cluster(partitions))
-    assert found == DefaultPartitioner().partition("t", None, key, None, b"", Cluster(partitions))
+    assert partition_of(key, partitions) == DefaultPartitioner().partition(
+        "t", None, key, None, b"", Cluster(partitions)
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future as Running
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -235,3 +237,67 @@ def test_the_producer_is_made_at_the_start_and_not_before() -> None:
     publisher.start()
     assert made
     publisher.stop()
+
+
+@pytest.fixture
+def publish() -> Iterator[Callable[..., Running[Any]]]:
+    """Publishes from a thread of its own."""
+    with ThreadPoolExecutor() as pool:
+        yield lambda publisher, records=1: pool.submit(publisher.publish_many, "t", [RECORD] * records)
+
+
+Publish = Callable[..., Running[Any]]
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WAIT_S", "GATHER_S"):
+        monkeypatch.setattr(module, name, 5)
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_comes_in_while_a_request_is_on_its_way_shares_the_next(started: Started, publish: Publish) -> None:
+    publisher, (producer,) = started(Producer(answers=False))
+    first = publish(publisher)
+    eventually(lambda: producer.requests == [1], "the first leaves at once")
+    later = [publish(publisher), publish(publisher, 3), publish(publisher)]
+    eventually(lambda: len(producer.appended) == 5, "the others are handed over")
+    assert producer.requests == [1]
+    producer.answer()
+    assert first.result(5) == [Position(0, 0)]
+    assert producer.requests == [1, 5]
+    producer.answer()
+    positions = [position for call in later for position in call.result(5)]
+    assert sorted(positions) == [Position(0, number) for number in range(1, 6)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_comes_in_when_all_is_answered_leaves_at_once(started: Started) -> None:
+    publisher, (producer,) = started(Producer())
+    for _ in range(3):
+        publisher.publish("t", RECORD)
+    assert producer.requests == [1, 1, 1]
+
+
+def test_an_answer_that_does_not_come_holds_up_nobody(
+    started: Started, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker of one partition may be gone while those of the others answer."""
+    monkeypatch.setattr(module, "WAIT_S", 5)
+    publisher, (producer,) = started(Producer(answers=False))
+    first = publish(publisher)
+    eventually(lambda: producer.requests == [1], "the first leaves at once")
+    monkeypatch.setattr(module, "GATHER_S", 0)
+    second = publish(publisher)
+    eventually(lambda: producer.requests == [1, 1], "the second does not wait for it")
+    producer.answer()
+    assert first.result(5) + second.result(5) == [Position(0, 0), Position(0, 1)]
+
+
+def test_records_for_which_there_was_no_place_left_do_not_keep_those_before_them(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 2)
+    publisher, (producer,) = started(Producer())
+    assert [type(outcome) for outcome in publisher.publish_many("t", [RECORD] * 5)] == [Position] * 5
+    assert producer.requests == [2, 2, 1]
