@@ -31,7 +31,7 @@ Processes = Callable[[], dict[str, list[int]]]
 """What names processes by family at the moment it is asked."""
 
 SCORER = "scoring-1"
-STANDSTILL_S = 60.0
+STANDSTILL_S = 120.0
 LOOK_S = 0.02
 QUIET_S = 1.5
 ACCEPTED = 202

@@ -16,6 +16,8 @@ Taken = Callable[[int, bytes, float], None]
 """Called with the number of the request, the body of its answer and the time it was complete."""
 
 LONGEST_S = 60.0
+APART_S = 0.003
+"""Between two connections: opened all at once, one of a server's workers takes most of them, and the others idle."""
 
 
 @dataclass(slots=True)
@@ -129,8 +131,11 @@ def drive(address: tuple[str, int], requests: Iterator[bytes], pace: Pace, taken
         Broken: as the class says.
     """
     sample = Sample()
-    lines = [_Line(address) for _ in range(pace.connections)]
+    lines: list[_Line] = []
     try:
+        for _ in range(pace.connections):
+            lines.append(_Line(address))
+            time.sleep(APART_S)
         with selectors.DefaultSelector() as selector:
             for line in lines:
                 selector.register(line.socket, selectors.EVENT_READ, line)
