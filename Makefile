@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up down status test soak lint format bench faults cluster model lock wheel clean
+.PHONY: help install demo up down status test soak lint format bench figures faults cluster model lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,6 +52,10 @@ format: $(VENV)/installed ## Format the code and repair what can be repaired by 
 
 bench: $(VENV)/installed ## Measure the stack against the limits of this machine
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+figures: $(VENV)/installed ## The same, and set what was measured into the docs: some ten minutes on a quiet machine
+	@$(BIN)/python -m tests.bench --page docs/performance.md --picture docs/rates.svg $(ARGS)
+	@$(BIN)/python -m tests.bench.scaling --page docs/scaling.md
 
 MINUTES ?= 3
 FAULTS = $(BIN)/python -m tests.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -43,9 +43,14 @@ def communes(bench: Bench) -> list[Row]:
     shape = Shape(units=bench.sizes.units)
     units, what = shape.units, shape.about
     large = bench.trial.publish(shaped("communes", shape))
+    before = refreshing(bench)
     answered = send(bench, large.code, complete(large, RATED), LINES)
     bench.await_counted(large.code, answered)
-    bench.told(f"{answered:,} forms rate {units:,} units")
+    spent, refreshed = (now - then for now, then in zip(refreshing(bench), before, strict=True))
+    # After refreshes that took long scoring waits for long: what follows on the first response says more of them.
+    (first,) = singly(bench, large, answered, 1)
+    bench.told(f"{answered:,} forms: {refreshed:,.0f} units refreshed in {spent:.1f} s; then {first.visible:.1f} s")
+    answered += 1
     with costs(bench.processes) as cost:
         seen = singly(bench, large, answered, bench.sizes.looks)
     refresh, visible, ranking = ([getattr(each, name) for each in seen] for name in ("refresh", "visible", "ranking"))
@@ -57,7 +62,8 @@ def communes(bench: Bench) -> list[Row]:
     return [
         Row(
             REFRESH.format(units),
-            f"{what}: the refresh of the indices after one response, as scoring times it",
+            f"{what}: the refresh of the indices after one response, as scoring times it; before, {refreshed:,.0f} "
+            f"indices took it {spent:.1f} s",
             figure(refresh),
             latency=True,
         ),
@@ -95,11 +101,11 @@ def singly(bench: Bench, large: Campaign, answered: int, looks: int) -> list[Sig
     sender, reader = Connection(bench.status["intake"]), Connection(bench.status["reporting"])
     found = []
     for number, form in enumerate(itertools.islice(chance(large), looks), answered + 1):
-        before = _refreshing(bench)
+        before, _ = refreshing(bench)
         if sender.exchange("POST", path, form, {"Content-Type": "application/json"}).status != ACCEPTED:
             raise Wrong(f"a response to {large.code} was not taken")
         visible, ranking, size = _seen_after(reader, ranking_path(large), number)
-        found.append(Sight(_refreshing(bench) - before, visible, ranking, size))
+        found.append(Sight(refreshing(bench)[0] - before, visible, ranking, size))
     sender.close()
     reader.close()
     return found
@@ -120,15 +126,20 @@ def _seen_after(reader: Connection, path: str, counted: int) -> tuple[float, flo
     raise Wrong(f"a response was not in {path} within {STANDSTILL_S:.0f} s")
 
 
-def _refreshing(bench: Bench) -> float:
-    """How many seconds the scorers have spent on refreshes."""
-    spent = 0.0
+def refreshing(bench: Bench) -> tuple[float, float]:
+    """How many seconds the scorers have spent on refreshes, and how many indices these wrote."""
+    seconds = units = 0.0
     for scorer in bench.scorers:
         connection = Connection(scorer)
         text = connection.exchange("GET", "/metrics").body.decode()
         connection.close()
-        spent += float(text.partition("\nparindex_scoring_refresh_seconds_sum ")[2].split("\n", 1)[0])
-    return spent
+        seconds += _metric(text, "parindex_scoring_refresh_seconds_sum")
+        units += _metric(text, "parindex_scoring_units_refreshed_total")
+    return seconds, units
+
+
+def _metric(text: str, name: str) -> float:
+    return float(text.partition(f"\n{name} ")[2].split("\n", 1)[0])
 
 
 def _cold(bench: Bench, large: Campaign) -> Round:

@@ -43,17 +43,15 @@ FAMILIES = ("intake", "kafka", "scoring", "mongo")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is measured: one thing at one size.
+    """One size of what grows.
 
     Attributes:
-        grows: which thing.
         size: how large it is.
         shape: of the campaign.
         before: responses that are counted before.
         forms: responses whose cost is measured.
     """
 
-    grows: str
     size: int
     shape: Shape
     before: int = 0
@@ -62,51 +60,54 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured on one stack: with so many partitions and scorers."""
+    """What grows, and the stack on which it does: with so many partitions and scorers."""
 
+    grows: str
     points: Sequence[Point]
     partitions: int = 12
     scorers: int = 1
 
 
+PARTITIONS = "partitions, two scorers"
 PLANS = (
-    Plan(
-        (
-            *(Point("units", size, Shape(units=size)) for size in (10, 100, 1_000, 10_000)),
-            *(Point("groups", size, Shape(groups=size)) for size in (1, 10, 100)),
-            *(
-                Point("questions", size, Shape(leaves=size), forms=forms)
-                for size, forms in ((3, 6_000), (26, 4_000), (260, 800))
-            ),
-            *(Point("responses", size, Shape(), before=size) for size in (100, 1_000, 10_000, 100_000)),
-        )
-    ),
-    *(Plan((Point("partitions, two scorers", size, Shape()),), size, 2) for size in (2, 12, 120)),
+    Plan("units", [Point(size, Shape(units=size)) for size in (10, 100, 1_000, 10_000)]),
+    Plan("groups", [Point(size, Shape(groups=size)) for size in (1, 10, 100)]),
+    Plan("questions", [Point(size, Shape(leaves=size), forms=max(800, 12_000 // size)) for size in (3, 26, 260)]),
+    Plan("responses", [Point(size, Shape(), before=size) for size in (1_000, 10_000, 100_000)]),
+    *(Plan(PARTITIONS, [Point(size, Shape())], size, 2) for size in (2, 12, 120)),
 )
 QUICK = (
-    Plan((Point("units", 10, Shape(units=10), forms=200),)),
-    Plan((Point("partitions, two scorers", 2, Shape(units=10), forms=200),), 2, 2),
+    Plan("units", [Point(10, Shape(units=10), forms=200)]),
+    Plan(PARTITIONS, [Point(2, Shape(units=10), forms=200)], 2, 2),
 )
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Measure too little to mean anything: does it all work?")
+@click.option("--only", metavar="THING", help="Let this grow alone; the others stay in the JSON as they were.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=OUTPUT, show_default=True)
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), default=HOME, show_default=True)
 @click.option(
     "--page", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Set the table into this page."
 )
-def main(*, quick: bool, output: Path, home: Path, page: Path | None) -> None:
+def main(*, quick: bool, only: str | None, output: Path, home: Path, page: Path | None) -> None:
     """Measure how the cost of a response, of a refresh and of a ranking grows."""
     console = Console(width=None if sys.stdout.isatty() else report.WIDTH)
     stages, about, began = Stages(console), machine(), time.monotonic()
     points: list[dict[str, Any]] = []
+    chosen = [plan for plan in (QUICK if quick else PLANS) if only in {None, plan.grows}]
+    if not chosen:
+        raise click.BadParameter(f"{only!r} does not grow: {', '.join(dict.fromkeys(plan.grows for plan in PLANS))} do")
     try:
         with ended_by_signals():
-            for plan in QUICK if quick else PLANS:
+            for plan in chosen:
                 points += _measure(plan, home, stages)
     except (StartError, Wrong, Broken) as error:
         raise click.ClickException(str(error)) from error
+    if only and output.exists():
+        kept = [point for point in json.loads(output.read_text())["points"] if point["grows"] != only]
+        order = [plan.grows for plan in PLANS]
+        points = sorted([*kept, *points], key=lambda point: order.index(point["grows"]))
     found = {"machine": about, "seconds": round(time.monotonic() - began, 1), "points": points}
     console.print(report.shown(table(found)))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -150,8 +151,8 @@ def _measure(plan: Plan, home: Path, stages: Stages) -> Iterator[dict[str, Any]]
         bench = Bench(stack, SIZES)
         try:
             for number, point in enumerate(plan.points):
-                with stages.stage(f"{point.grows}: {point.size:,}"):
-                    yield _point(bench, point, f"growth-{number}")
+                with stages.stage(f"{plan.grows}: {point.size:,}"):
+                    yield {"grows": plan.grows, "size": point.size, **_point(bench, point, f"growth-{number}")}
         finally:
             bench.close()
 
@@ -169,10 +170,8 @@ def _point(bench: Bench, point: Point, code: str) -> dict[str, Any]:
         counted += send(bench, code, iter(batch), LINES)
         bench.await_counted(code, counted)
     seconds = time.perf_counter() - began
-    seen = singly(bench, campaign, counted, LOOKS)
+    seen = singly(bench, campaign, counted, 1 + LOOKS)[1:]
     return {
-        "grows": point.grows,
-        "size": point.size,
         "bytes": sum(map(len, batch)) // len(batch),
         "per_second": round(point.forms / seconds, 1),
         "cpu_ms": {family: round(1_000 * cpu / point.forms, 4) for family, cpu in cost.cpu.items()},
@@ -193,3 +192,7 @@ def _environment(**values: str) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+if __name__ == "__main__":
+    main()

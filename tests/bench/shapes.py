@@ -94,6 +94,8 @@ def send(bench: Bench, code: str, forms: Iterator[bytes], lines: int) -> int:
     batches = []
     while batch := list(itertools.islice(forms, lines)):
         batches.append(batch)
+    if not batches:
+        return 0
     path = f"/v1/campaigns/{code}/responses/batch"
     requests = (post("intake", path, b"\n".join(batch), "application/x-ndjson") for batch in batches)
     sizes = [len(batch) for batch in batches]

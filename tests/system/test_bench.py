@@ -89,3 +89,25 @@ def test_a_quick_bench_measures_everything_beside_its_limit(
     assert all(f"| {target['what']} | {target['target']} |" in written for target in found["targets"])
     with MongoClient(mongo_server) as client:
         assert not [name for name in client.list_database_names() if name.startswith("parindex-demo-")]
+
+
+@pytest.mark.timeout(300)
+def test_growth_is_measured_on_stacks_of_their_own(tmp_path: Path, kafka_server: str, mongo_server: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
+    output = tmp_path / "growth.json"
+    done = subprocess.run(
+        [*BENCH[:2], "tests.bench.growth", "--quick", f"--home={tmp_path / 'home'}", f"--output={output}"],
+        env=kept | {"PARINDEX_KAFKA": kafka_server, "PARINDEX_MONGO": mongo_server},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    points = json.loads(output.read_text())["points"]
+    assert [point["grows"] for point in points] == ["units", "partitions, two scorers"]
+    for point in points:
+        assert {"intake", "scoring"} <= point["cpu_ms"].keys()
+        assert point["refresh_ms"] > 0
+        assert point["ranking_bytes"] > 1_000
