@@ -19,6 +19,9 @@ from services.common.settings import Settings
 log = logging.getLogger(__name__)
 
 POLL_MS = 200
+FETCH_MS = 250
+"""How long the broker keeps a question open while there is nothing new: a question costs more than what it brings, and
+an answer to `catch_up` stands behind one."""
 PAUSE_S = 0.2
 
 
@@ -67,7 +70,7 @@ class Follower:
             return self._changed.wait_for(lambda: self._answered >= mine, timeout_s)
 
     def _run(self) -> None:
-        consumer = kafka.reader(self._settings, f"follow-{self._partition.topic}")
+        consumer = kafka.reader(self._settings, f"follow-{self._partition.topic}", fetch_ms=FETCH_MS)
         consumer.assign([self._partition])
         consumer.seek(self._partition, 0)
         away = False

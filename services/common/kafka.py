@@ -86,8 +86,11 @@ def discard(producer: KafkaProducer, wait_s: float) -> None:
         producer._sender.join(timeout=5)  # noqa: SLF001
 
 
-def reader(settings: Settings, client_id: str, **more: object) -> KafkaConsumer:
-    """A consumer that starts at the beginning and never commits by itself."""
+def reader(settings: Settings, client_id: str, *, fetch_ms: int = 100, **more: object) -> KafkaConsumer:
+    """A consumer that starts at the beginning and never commits by itself.
+
+    `fetch_ms` is how long the broker may keep a question open while there is nothing new.
+    """
     require_accelerators()
     return speed_up(
         KafkaConsumer(
@@ -97,7 +100,7 @@ def reader(settings: Settings, client_id: str, **more: object) -> KafkaConsumer:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=fetch_ms,
             request_timeout_ms=READ_MS,
             reconnect_backoff_max_ms=RECONNECT_MS,
             metadata_max_age_ms=30_000,
