@@ -38,6 +38,7 @@ HOME = Path(".parindex/bench")
     help=f"Measure these parts: {', '.join(PARTS)}. The others stay in the JSON as they were, with their date.",
 )
 @click.option("--large", is_flag=True, help="Also what takes minutes: a million responses, and their rebuild.")
+@click.option("--kept", is_flag=True, help="Measure nothing: show what the JSON has, or set it into page and picture.")
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), default=OUTPUT, show_default=True, help="The JSON."
 )
@@ -60,7 +61,15 @@ HOME = Path(".parindex/bench")
     help="Also draw the figures: docs/rates.svg.",
 )
 def main(
-    *, quick: bool, only: str | None, large: bool, output: Path, home: Path, page: Path | None, svg: Path | None
+    *,
+    quick: bool,
+    only: str | None,
+    large: bool,
+    kept: bool,
+    output: Path,
+    home: Path,
+    page: Path | None,
+    svg: Path | None,
 ) -> None:
     """Measure the one-machine stack beside what this machine could do at most, all in one run."""
     try:
@@ -68,24 +77,32 @@ def main(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--only") from error
     console = Console(width=None if sys.stdout.isatty() else report.WIDTH)
-    sizes = QUICK if quick else FULL
     earlier = json.loads(output.read_text()) if output.exists() else {}
+    if kept and not earlier:
+        raise click.BadParameter(f"{output} is not there: run `make bench` first", param_hint="--kept")
+    found = earlier if kept else _found(parts, QUICK if quick else FULL, home, earlier, console)
+    report.show(console, found)
+    if not kept:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(found, indent=2) + "\n")
+        console.print(f"\nkept in {output}", highlight=False)
+    if page:
+        page.write_text(with_figures(page.read_text(encoding="utf-8"), figures(found)), encoding="utf-8")
+    if svg:
+        svg.write_text(picture(found), encoding="utf-8")
+
+
+def _found(
+    parts: dict[str, Part], sizes: Sizes, home: Path, earlier: dict[str, Any], console: Console
+) -> dict[str, Any]:
+    """Measures parts; the document of what was found."""
     before, began = machine(), time.monotonic()
     try:
         measured, storage = _measure(parts, sizes, home, console)
     except (StartError, Wrong, Broken) as error:
         raise click.ClickException(str(error)) from error
-    found = report.document(
-        before, dataclasses.asdict(sizes), time.monotonic() - began, measured, earlier, storage=storage
-    )
-    report.show(console, found)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(found, indent=2) + "\n")
-    console.print(f"\nkept in {output}", highlight=False)
-    if page:
-        page.write_text(with_figures(page.read_text(encoding="utf-8"), figures(found)), encoding="utf-8")
-    if svg:
-        svg.write_text(picture(found), encoding="utf-8")
+    seconds = time.monotonic() - began
+    return report.document(before, dataclasses.asdict(sizes), seconds, measured, earlier, storage=storage)
 
 
 def _measure(
