@@ -110,13 +110,14 @@ class _Line:
         """Sees to it that what was handed over leaves."""
         with self._room:
             now = time.monotonic()
-            # After an answer the producer's thread looks for what was appended meanwhile.
-            answer_expected = self._departing > 0 and now - self._woken_at < GATHER_S
+            # While an answer is expected nobody needs to: after it the producer's thread looks for what was appended.
+            wakes = handed.taken > 0 and (self._departing <= 0 or now - self._woken_at >= GATHER_S)
             self._departing += handed.taken
-            if handed.taken and not answer_expected:
+            if wakes:
                 self._woken_at = now
-                self.producer.wake()
             self._end(handed)
+        if wakes:
+            self.producer.wake()
 
     def answered(self, handed: _Handed) -> None:
         """Gives back the place of a record that needs no more waiting for; called on the producer's thread."""
