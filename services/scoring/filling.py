@@ -47,7 +47,11 @@ class Filling:
         self._begun_at = 0
         self._went_well_at = 0.0
         self._consumer = kafka.reader(
-            settings, "rebuild", max_poll_records=POLLED_RECORDS, max_partition_fetch_bytes=CHUNK_BYTES
+            settings,
+            "rebuild",
+            max_poll_records=POLLED_RECORDS,
+            max_partition_fetch_bytes=CHUNK_BYTES,
+            fetch_max_bytes=2 * CHUNK_BYTES,
         )
         self._consumer.assign(self._partitions)
 
