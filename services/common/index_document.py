@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 from services.common.index import GroupIndex, LeafPoints, Points, Share, UnitIndex
 
 Document = dict[str, Any]
+
+# A thousand questions times groups make figures of more digits than Python converts by default, as a guard against
+# hostile input. What is converted here was made of counts.
+sys.set_int_max_str_digits(0)
 
 
 Written = tuple[UnitIndex, Document]

@@ -350,6 +350,19 @@ class TestExactness:
         assert shown(index, 2) == "100.00"
         assert exact(index).startswith("99.99999997500000002")
 
+    def test_a_figure_may_have_any_number_of_digits(self):
+        """Each of 800 questions was answered by another number of people, prime to all others."""
+        numbers = [2 * n + 1 for n in range(50_000, 60_000) if all((2 * n + 1) % odd for odd in range(3, 400, 2))]
+        campaign = survey(tuple(asked(f"q{n}", "1", "g1") for n in range(900)))
+        answers = {
+            ("g1", f"q{n}", option): times
+            for n, number in enumerate(numbers[:900])
+            for option, times in (("A", 1), ("E", number - 1))
+        }
+        result = computed(campaign, answers)
+        assert result.points.earned.denominator > 10**4_300
+        assert index_document.read(index_document.write(result)) == result
+
     def test_percents_and_points_are_taken_digit_by_digit(self):
         campaign = survey(
             (asked("q", "0.000001", "g1"), asked("r", "3", "g1")),
