@@ -22,6 +22,7 @@ from services.scoring.appraising import AppraisalsPartition
 from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, Unavailable
+from services.scoring.pace import Pace
 from services.scoring.polled import CHUNK_BYTES, POLLED_RECORDS, Reassignments, in_turn
 from services.scoring.refresher import Refresher
 from services.scoring.writing import Writing
@@ -32,13 +33,6 @@ POLL_S = 0.1
 GATHER_BYTES = 65_536
 GATHER_MS = 50
 """Records that come one by one are gathered for so long: a transaction costs much the same for one as for ten."""
-REFRESH_S = 0.1
-"""The shortest time between two refreshes."""
-LOOK_S = 0.2
-"""How often it is looked what other scorers have counted, while there is nothing of its own to be shown."""
-SHORT_S = 0.1
-BACKLOG = 1_000
-"""Records: with more than that to come, what a refresh shows is of little use to anyone."""
 RETRY_S = 0.5
 COMMIT_S = 5.0
 FOLLOW_S = 0.5
@@ -63,8 +57,7 @@ class Consumer:
         self._retry_at: dict[TopicPartition, float] = {}
         self._reassignments = Reassignments()
         self._stopping = threading.Event()
-        self._refresh_at = 0.0
-        self._refreshed = 0.0, 0.0
+        self._pace = Pace()
         self._commit_at = 0.0
         self._follow_at = 0.0
         self._lag: dict[TopicPartition, int] = {}
@@ -148,14 +141,7 @@ class Consumer:
 
     @property
     def _refresh_due(self) -> float:
-        """When the next refresh may begin (monotonic seconds).
-
-        Short ones take at most half of the time, longer ones a quarter, and a tenth while there is much to be counted.
-        """
-        began, ended = self._refreshed
-        pause = 9 if self.behind > BACKLOG else 1 if ended - began <= SHORT_S else 3
-        period = REFRESH_S if self._refresher.pending else LOOK_S
-        return max(self._refresh_at, began + period, ended + pause * (ended - began))
+        return self._pace.due(pending=self._refresher.pending, behind=self.behind)
 
     def _follow_generation(self) -> None:
         """Drops everything when another generation has become current: it is loaded from there."""
@@ -291,13 +277,13 @@ class Consumer:
         except Unavailable as error:
             log.warning("cannot refresh yet", extra={"error": str(error)})
             metrics.SETBACKS.labels("unavailable").inc()
-            self._refresh_at = time.monotonic() + RETRY_S
+            self._pace.put_off(time.monotonic() + RETRY_S)
             return
         else:
             if units:
                 metrics.UNITS_REFRESHED.inc(units)
                 metrics.REFRESH_SECONDS.observe(time.monotonic() - began)
-        self._refreshed = began, time.monotonic()
+        self._pace.refreshed(began, time.monotonic())
 
     def _commit(self, consumer: KafkaConsumer, *, wait: bool = False) -> None:
         """Tells the group's offsets to those who watch lag; nothing here ever reads them."""

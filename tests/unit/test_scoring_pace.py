@@ -1,0 +1,51 @@
+"""Figures are fresh when that is cheap, and counting is not held up by showing what is long past."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.scoring.pace import BACKLOG, LOOK_S, REFRESH_S, SHORT_S, Pace
+
+
+def after(took: float, *, pending: bool = True, behind: int = 0) -> float:
+    """How long after the end of a refresh that took so long the next one is due."""
+    pace = Pace()
+    pace.refreshed(100.0, 100.0 + took)
+    return pace.due(pending=pending, behind=behind) - (100.0 + took)
+
+
+def test_the_first_is_due_at_once():
+    assert Pace().due(pending=True, behind=0) <= REFRESH_S
+
+
+@pytest.mark.parametrize(("pending", "period"), [(True, REFRESH_S), (False, LOOK_S)])
+def test_short_ones_begin_at_a_steady_pace(pending: bool, period: float):  # noqa: FBT001
+    assert after(0.01, pending=pending) == pytest.approx(period - 0.01)
+
+
+@pytest.mark.parametrize(
+    ("took", "behind", "share"),
+    [
+        (SHORT_S, 0, 1 / 2),
+        (SHORT_S * 2, 0, 1 / 4),
+        (20.0, BACKLOG, 1 / 4),
+        (SHORT_S, BACKLOG + 1, 1 / 10),
+        (20.0, BACKLOG + 1, 1 / 10),
+    ],
+)
+def test_the_longer_and_the_further_behind_the_less_of_the_time_they_take(took: float, behind: int, share: float):
+    assert took / (took + after(took, behind=behind)) == pytest.approx(share)
+
+
+def test_the_last_of_a_backlog_is_shown_without_its_long_pause():
+    """What counts is how far behind it is now, not when the last refresh was made."""
+    pace = Pace()
+    pace.refreshed(100.0, 100.1)
+    assert pace.due(pending=True, behind=BACKLOG + 1) == pytest.approx(101.0)
+    assert pace.due(pending=True, behind=0) == pytest.approx(100.2)
+
+
+def test_it_is_put_off_when_a_server_is_away():
+    pace = Pace()
+    pace.put_off(7.0)
+    assert pace.due(pending=True, behind=0) == 7.0
