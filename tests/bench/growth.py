@@ -70,8 +70,8 @@ class Plan:
 
 PARTITIONS = "partitions, two scorers"
 PLANS = (
-    Plan("units", [Point(size, Shape(units=size)) for size in (10, 100, 1_000, 10_000)]),
-    Plan("groups", [Point(size, Shape(groups=size)) for size in (1, 10, 100)]),
+    Plan("units", [Point(size, Shape(units=size), forms=max(4_000, 2 * size)) for size in (10, 100, 1_000, 10_000)]),
+    Plan("groups", [Point(size, Shape(groups=size)) for size in (1, 7, 50)]),
     Plan("questions", [Point(size, Shape(leaves=size), forms=max(800, 12_000 // size)) for size in (3, 26, 260)]),
     Plan("responses", [Point(size, Shape(), before=size) for size in (1_000, 10_000, 100_000)]),
     *(Plan(PARTITIONS, [Point(size, Shape())], size, 2) for size in (2, 12, 120)),
