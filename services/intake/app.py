@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
-from services.common import http, kafka, logs, openapi
+from services.common import garbage, http, kafka, logs, openapi
 from services.common import metrics as exposed
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings, read_settings
@@ -63,6 +63,7 @@ def from_environment() -> Flask:
     """The application as the environment configures it: what gunicorn calls in each worker."""
     settings = read_settings()
     logs.install("intake", settings.log_level)
+    garbage.collect_seldom()
     return create_app(settings)
 
 
