@@ -97,7 +97,7 @@ def create_app(settings: Settings) -> Flask:
     http.install_health(app, checks(publisher, catalogue, board), exposed.exposition)
     openapi.install(app, document)
     app.after_request(_counted)
-    app.wsgi_app = Front(app.wsgi_app, responses, cross_origin=bool(settings.cors_origins))  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, responses, settings.cors_origins)  # type: ignore[method-assign]
     app.extensions["intake"] = Running(publisher, catalogue, board)
     return app
 

@@ -7,11 +7,12 @@ refused here, and nothing is answered that Flask's own way would not answer with
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from services.common.http import EXPOSED
 from services.common.problems import Problem
 from services.intake import body, metrics
 from services.intake.ratings import UUID_PATTERN
@@ -23,20 +24,25 @@ if TYPE_CHECKING:
     Application = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 _ADDRESS: Final = re.compile(rf"/v1/campaigns/([^/]+)/responses(?:/({UUID_PATTERN[1:-1]}))?\Z")
+_JSON: Final = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
 
 
 class Front:
     """A WSGI application before another."""
 
-    def __init__(self, behind: Application, responses: Responses, *, cross_origin: bool) -> None:
+    def __init__(self, behind: Application, responses: Responses, origins: Sequence[str]) -> None:
         self._behind = behind
         self._responses = responses
         self._headers = [
             ("Content-Type", "application/json"),
             ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
-            *([("Vary", "Origin")] if cross_origin else []),
+            *([("Vary", "Origin")] if origins else []),
         ]
+        self._of_origins = {
+            origin: [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED)]
+            for origin in origins
+        }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         taken = self._taken(environ) if _is_plain(environ) else None
@@ -44,8 +50,9 @@ class Front:
             return self._behind(environ, start_response)
         document, location = taken
         answer = orjson.dumps(document)
-        length = str(len(answer))
-        start_response("202 ACCEPTED", [*self._headers, ("Location", location), ("Content-Length", length)])
+        of_origin = self._of_origins.get(environ.get("HTTP_ORIGIN", ""), ())
+        own = [("Location", location), ("Content-Length", str(len(answer)))]
+        start_response("202 ACCEPTED", [*self._headers, *of_origin, *own])
         return (answer,)
 
     def _taken(self, environ: WSGIEnvironment) -> tuple[dict[str, Any], str] | None:
@@ -68,10 +75,9 @@ class Front:
 def _is_plain(environ: WSGIEnvironment) -> bool:
     """Whether the request has nothing about it that only Flask's way looks at."""
     return (
-        environ.get("CONTENT_TYPE") == "application/json"
+        environ.get("CONTENT_TYPE", "").lower() in _JSON
         and environ.get("CONTENT_LENGTH", "").isdecimal()
         and "HTTP_HOST" in environ
-        and "HTTP_ORIGIN" not in environ
         and "HTTP_CONTENT_ENCODING" not in environ
         and not environ["SCRIPT_NAME"]
     )

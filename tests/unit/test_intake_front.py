@@ -64,6 +64,10 @@ RIGHT = json.dumps(response(response=ID)).encode()
         {"data": RIGHT, **JSON, "method": "PUT", "path": f"{PATH}/{ID.upper()}"},
         {"data": json.dumps(response()).encode(), **JSON, "method": "PUT", "path": f"{PATH}/{ID}"},
         {"data": RIGHT, **JSON, "headers": {"Origin": "https://survey.example"}},
+        {"data": RIGHT, **JSON, "headers": {"Origin": "https://elsewhere.example"}},
+        {"data": RIGHT, "content_type": "application/json;charset=UTF-8"},
+        {"data": RIGHT, "content_type": "application/json; charset=latin-1"},
+        {"data": RIGHT, "content_type": "application / json"},
         {"data": RIGHT, **JSON, "headers": {"Content-Encoding": "gzip"}},
         {"data": RIGHT, **JSON, "query_string": "a=1"},
         {"data": RIGHT, **JSON, "method": "PUT", "path": f"{PATH}/{ID[:-1]}0"},
@@ -90,9 +94,12 @@ def test_an_answer_is_the_same_from_both(both: Both, request_: dict[str, Any]) -
     assert in_front == [(record.key, record.value) for record in both.log.records]
 
 
-def test_what_is_right_does_not_come_to_flask(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("origin", ["https://survey.example", "https://intake.example"])
+def test_what_is_right_does_not_come_to_flask(both: Both, monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    """Not from a program and not from a page, which always names its origin."""
     monkeypatch.setattr(both.front, "_behind", None)
     assert both.ask(both.front, data=RIGHT, **JSON)[0] == 202
+    assert both.ask(both.front, data=RIGHT, **JSON, headers={"Origin": origin})[0] == 202
 
 
 def test_edits_are_taken_and_refused_as_the_rules_say(monkeypatch: pytest.MonkeyPatch) -> None:
