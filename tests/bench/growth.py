@@ -113,8 +113,7 @@ def main(*, quick: bool, only: str | None, output: Path, home: Path, page: Path 
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=2) + "\n")
     if page:
-        text = f"{about['date']}, in {found['seconds']:.0f} s, {about['cores']} cores:\n\n{markdown(table(found))}"
-        page.write_text(with_figures(page.read_text(encoding="utf-8"), text, BEGIN, END), encoding="utf-8")
+        page.write_text(with_figures(page.read_text(encoding="utf-8"), text(found), BEGIN, END), encoding="utf-8")
 
 
 def table(found: dict[str, Any]) -> Table:
@@ -141,6 +140,15 @@ def table(found: dict[str, Any]) -> Table:
         for point in found["points"]
     ]
     return Table(head, body)
+
+
+def text(found: dict[str, Any]) -> str:
+    """The table for a page, and how quiet the machine was."""
+    others = max(point["others_percent"] for point in found["points"])
+    about = (
+        f"{found['machine']['date']}, {found['machine']['cores']} cores, of which other work took up to {others:.0f} %:"
+    )
+    return f"{about}\n\n{markdown(table(found))}"
 
 
 def _measure(plan: Plan, home: Path, stages: Stages) -> Iterator[dict[str, Any]]:

@@ -60,12 +60,16 @@ def course(looks: Sequence[Look]) -> dict[str, Any]:
 
     `grew_percent` is the most by which a service was larger at any time of the last three quarters than in the first.
     """
-    families = {family: [held.get(family, 0.0) for _, held in looks] for family in (looks[0][1] if looks else ())}
-    quarter = max(1, len(looks) // 4)
+    # A process that has not begun, or has ended, holds nothing.
+    families = {
+        family: found
+        for family in (looks[0][1] if looks else ())
+        if (found := [held[family] for _, held in looks if held.get(family)])
+    }
     summed = {
         family: {
             "begin": round(held[0], 1),
-            "quarter": round(max(held[:quarter]), 1),
+            "quarter": round(max(held[: max(1, len(held) // 4)]), 1),
             "end": round(held[-1], 1),
             "most": round(max(held), 1),
         }

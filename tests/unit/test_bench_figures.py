@@ -101,9 +101,13 @@ def test_parts_are_chosen_by_name_in_their_own_order() -> None:
 
 
 def test_what_a_process_grew_is_held_to_the_first_quarter() -> None:
-    looks = [(0.5 * number, {"scoring": 100.0 + number, "kafka": 100.0 * number}) for number in range(8)]
+    looks = [
+        (0.5 * number, {"scoring": 100.0 + number, "kafka": 100.0 * number, "rebuild": 50.0 if 0 < number < 7 else 0.0})
+        for number in range(8)
+    ]
     found = memory.course(looks)
     assert found["families"]["scoring"] == {"begin": 100.0, "quarter": 101.0, "end": 107.0, "most": 107.0}
+    assert found["families"]["rebuild"] == {"begin": 50.0, "quarter": 50.0, "end": 50.0, "most": 50.0}
     assert found["grew_percent"] == pytest.approx(5.9)
 
 
