@@ -47,7 +47,7 @@ def picture(document: Document) -> str:
     made = (
         f"{machine['cores']} cores shared by client, servers and services, {machine['date'][:10]}. Marks are targets."
     )
-    told = "; ".join(f"{target['what']}: {text}" for target, text in (*ratios, *times))
+    told = "; ".join(f"{target['what']} = {text}" for target, text in (*ratios, *times))
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {NAMED}>',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,6 +16,7 @@ from tests.bench.parts import PARTS, chosen
 from tests.bench.picture import picture
 from tests.bench.targets import FRESH, SINGLE, judged
 
+ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 MACHINE = {
     "date": "2026-11-25T10:00:00+00:00",
@@ -116,6 +119,19 @@ def test_figures_go_between_their_marks_alone() -> None:
     assert with_figures(page, "new", "<!-- a -->", "<!-- b -->") == "before\n<!-- a -->\n\nnew\n\n<!-- b -->\nafter"
     with pytest.raises(ValueError, match="no place for figures"):
         with_figures("nothing", "new")
+
+
+def test_the_picture_of_the_readme_is_well_formed_and_of_the_same_run_as_the_page() -> None:
+    drawn, page = (ROOT / "docs" / "rates.svg").read_text(), (ROOT / "docs" / "performance.md").read_text()
+    root = ET.fromstring(drawn)  # noqa: S314 - made here
+    told = root.findtext(f"{SVG}desc") or ""
+    assert len(drawn.encode()) < 40_000
+    assert "](docs/rates.svg)" in (ROOT / "README.md").read_text()
+    for line in told.split("; "):
+        what, _, text = line.partition(" = ")
+        (reached,) = re.findall(rf"^\| {re.escape(what)} \| [^|]* \| ([^|]*) \|", page, re.MULTILINE)
+        # Without its unit.
+        assert text.startswith(reached.split(" ")[0]), line
 
 
 def test_the_picture_is_well_formed_and_has_every_figure_that_was_measured() -> None:
