@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from pymongo import monitoring
 from pymongo.collection import Collection
 from pymongo.results import UpdateResult
 
+from services.common import mongo
 from services.common.settings import read_settings
 from services.scoring.chunk import Chunk
 from services.scoring.ledger import Fenced, Ledger, Position
@@ -25,6 +27,7 @@ from tests.integration.steps import Steps
 
 DEEDS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 ARMED = "armed\n"
+PATIENCE_S = 60.0
 
 
 def none() -> None:
@@ -88,9 +91,12 @@ def main(bug: str, step: str, deed: str) -> None:
         nonlocal armed
         if armed and at == step:
             armed = False
-            os.kill(os.getpid(), DEEDS[deed])
+            # Sent to the process, another thread may take it, and this one goes a little further.
+            signal.pthread_kill(threading.get_ident(), DEEDS[deed])
 
     BUGS[bug]()
+    # One that wakes would mostly find its heartbeats overdue and cut the connections before it came to the compare.
+    mongo.HEARTBEAT_S = PATIENCE_S
     signal.signal(signal.SIGUSR1, arm)
     monitoring.register(Steps(reached))
     run(read_settings())

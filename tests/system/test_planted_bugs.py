@@ -130,20 +130,17 @@ class Small(World):
 
     def chunks(self) -> int:
         """The transactions of responses that the wrong scorer has begun and ended, one way or another."""
-        return self._measured("parindex_scoring_chunk_seconds_count", topic="responses")
-
-    def broken(self) -> int:
-        """How often the wrong scorer has given up because a server seemed away."""
-        return self._measured("parindex_scoring_setbacks_total", kind="unavailable")
-
-    def _measured(self, name: str, **labels: str) -> int:
         text = self._metrics.ask("GET", "/metrics").body.decode()
         return sum(
             int(sample.value)
             for family in text_string_to_metric_families(text)
             for sample in family.samples
-            if sample.name == name and sample.labels == labels
+            if sample.name == "parindex_scoring_chunk_seconds_count" and sample.labels["topic"] == "responses"
         )
+
+    def broken(self) -> int:
+        """The transactions of which the wrong scorer does not know how they ended."""
+        return self.parts["wrong"].log.read_text().count("the transaction failed")
 
 
 class Case:

@@ -86,6 +86,7 @@ def test_an_answer_that_was_lost_is_given_again_and_one_response_counted(
 def test_a_silence_leaves_no_thread_behind(intake: Intake, proxy: Proxy, survey: Survey) -> None:
     """Neither in a worker of intake nor in a scorer."""
     address = intake.campaign()
+    code = address.rpartition("/")[2]
     (worker,) = Path(f"/proc/{intake.pid}/task/{intake.pid}/children").read_text().split()
 
     def threads() -> int:
@@ -94,8 +95,9 @@ def test_a_silence_leaves_no_thread_behind(intake: Intake, proxy: Proxy, survey:
     with survey.scorer() as scorer:
         with Senders(intake, address, count=2 * THREADS) as senders:
             eventually(lambda: len(senders.accepted) > 4 * THREADS, "every thread has worked", 30)
-            # What asks Kafka about topics begins with the first partition.
+            # What asks Kafka about topics begins with the first partition, what writes with the first chunk.
             eventually(lambda: len(scorer.consumer.owned) == PARTITIONS, "scoring owns all partitions", 30)
+            eventually(lambda: survey.counted(code) > 0, "scoring has counted something", 30)
             before, in_scorer = threads(), names()
             for _ in range(2):
                 refused, taken = len(senders.refused_after), len(senders.accepted)
@@ -106,7 +108,6 @@ def test_a_silence_leaves_no_thread_behind(intake: Intake, proxy: Proxy, survey:
         eventually(lambda: threads() <= before, "no more threads than before", 30)
         eventually(lambda: through(survey, intake), "all is counted", 30)
         eventually(lambda: names() <= in_scorer, "no other threads than before", 30)
-        code = address.rpartition("/")[2]
         ids = {content["response"] for content in intake.contents("responses") if content["campaign"] == code}
         assert senders.accepted.keys() <= ids
         assert survey.counted(code) == len(ids)
