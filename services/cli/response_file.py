@@ -50,10 +50,6 @@ class Unfit(Exception):
         self.faults = faults
 
 
-class _TooLong(Exception):
-    """A line is longer than any response."""
-
-
 def look_through(path: Path, first: int, advance: Advance) -> int:
     """Makes sure that each line can be sent again without being counted twice; returns how many there are to send.
 

@@ -16,6 +16,8 @@ from services.common.problems import Problem
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+MANNERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""Headers of every answer that does not say otherwise."""
 EXPOSED = "Content-Disposition, ETag, Location, Retry-After, X-Row-Count"
 """Headers that a page of an allowed origin may read."""
 
@@ -106,12 +108,16 @@ def _preflight(allowed: frozenset[str]) -> Response | None:
 
 
 def _finish(response: Response, allowed: frozenset[str]) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in MANNERS.items():
+        response.headers.setdefault(name, value)
     if allowed:
         response.vary.add("Origin")
         origin = request.headers.get("Origin")
         if origin in allowed:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+            response.headers.update(of_origin(origin))
     return response
+
+
+def of_origin(origin: str) -> dict[str, str]:
+    """Headers by which a page of an allowed origin may read an answer."""
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}

@@ -87,7 +87,7 @@ class _Headers:
     def _learn(self, text: bytes, key: bytes, headers: Headers, size: int) -> None:
         for index, (name, value) in enumerate(headers):
             if value is not None and value.startswith(key):
-                if len(self._known) == MOST_KNOWN:
+                if len(self._known) >= MOST_KNOWN:
                     self._known.clear()
                 at = self._at = text.index(key)
                 rest = value.removeprefix(key)

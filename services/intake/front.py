@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from services.common.http import EXPOSED
+from services.common import http
 from services.common.problems import Problem
 from services.intake import body, metrics
 from services.intake.ratings import UUID_PATTERN
@@ -35,14 +35,10 @@ class Front:
         self._responses = responses
         self._headers = [
             ("Content-Type", "application/json"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "no-store"),
+            *http.MANNERS.items(),
             *([("Vary", "Origin")] if origins else []),
         ]
-        self._of_origins = {
-            origin: [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED)]
-            for origin in origins
-        }
+        self._of_origins = {origin: http.of_origin(origin).items() for origin in origins}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         taken = self._taken(environ) if _is_plain(environ) else None

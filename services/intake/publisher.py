@@ -1,8 +1,8 @@
 """Hands records to Kafka and waits for all replicas: bounded, behind a breaker, with a producer that can be replaced.
 
-Records of requests that come in at the same time leave together: while one is on its way, those that are handed over
-wait in the producer for its answer and then share the next request. Under load this makes requests few and large by
-itself, and a record that is alone leaves at once.
+Records of requests that come in at the same time leave together: the producer gathers what is handed over within some
+milliseconds (`grouping.LINGER_MS`), and while a request is on its way its answer is what sends the next one. Under load
+this makes requests few and large.
 
 The breaker opens at the first wait that is over, and what comes next is refused at once. It closes when Kafka takes a
 record again (the one that was waited for in vain is still being sent), or, when none is on its way, when Kafka names

@@ -59,13 +59,7 @@ class Receipts:
             partition: of the topic `responses`.
             offset: in the partition; None when the broker had the record already and did not say where.
         """
-        receipt: dict[str, Any] = {
-            "response": response,
-            "revision": revision,
-            "digest": digest,
-            "partition": partition,
-            "offset": offset,
-        }
+        receipt: dict[str, Any] = dict(zip(SIGNED, (response, revision, digest, partition, offset), strict=True))
         receipt["mac"] = self._mac(receipt)
         return receipt
 

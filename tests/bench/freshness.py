@@ -26,7 +26,6 @@ Seen = list[tuple[float, dict[int, int]]]
 
 POLL_S = 0.005
 CONNECTIONS = 16
-WATCH_S = 10.0
 
 
 def freshness(bench: Bench) -> list[Row]:

@@ -26,7 +26,6 @@ class Statement:
     """Those of the receipts."""
     refusals: list[str] = field(default_factory=list)
     """The final ones."""
-    gave_up: bool = False
 
     @property
     def acknowledged(self) -> bool:
@@ -96,10 +95,9 @@ def read(folder: Path) -> Evidence:
             case "answer":
                 _answer(found, line)
             case "gave up":
-                statement = found.statements[_key(line)]
-                statement.gave_up = True
                 if line["patient"]:
-                    found.slow.append(f"{statement.key[0]}, revision {statement.key[1]}")
+                    response, revision = found.statements[_key(line)].key
+                    found.slow.append(f"{response}, revision {revision}")
             case "appraise":
                 changes[line["number"]] = Change(line["unit"], line["change"], line["base"])
             case "judged":
