@@ -156,24 +156,9 @@ def node(
     require_space(home, ANOTHER_FOLDER)
     place = places[number - 1]
     data = home / "data"
-    replication = min(3, len(places))
     properties, logging_properties = home / "server.properties", home / "log4j2.properties"
     try:
-        properties.write_text(
-            PROPERTIES.format(
-                node=number,
-                voters=",".join(f"{n}@{other.host}:{other.controller_port}" for n, other in enumerate(places, 1)),
-                host=place.host,
-                port=place.port,
-                controller_port=place.controller_port,
-                listeners="".join(f",{other.name}://{place.host}:{other.port}" for other in listeners),
-                advertised="".join(f",{other.name}://{place.host}:{other.advertised}" for other in listeners),
-                protocols="".join(f",{other.name}:PLAINTEXT" for other in listeners),
-                data=data,
-                replication=replication,
-                in_sync=max(1, replication - 1),
-            )
-        )
+        properties.write_text(_properties(number, places, listeners, data))
         logging_properties.write_text(LOGGING)
     except OSError as error:
         raise cannot_write(home, error, ANOTHER_FOLDER) from error
@@ -195,6 +180,23 @@ def node(
         command=(*jvm, "kafka.Kafka", str(properties)),
         lacking=lambda: None if answers(place.address) else "it answers no client",
         log=log,
+    )
+
+
+def _properties(number: int, places: Sequence[Place], listeners: Sequence[Listener], data: Path) -> str:
+    place, replication = places[number - 1], min(3, len(places))
+    return PROPERTIES.format(
+        node=number,
+        voters=",".join(f"{n}@{other.host}:{other.controller_port}" for n, other in enumerate(places, 1)),
+        host=place.host,
+        port=place.port,
+        controller_port=place.controller_port,
+        listeners="".join(f",{other.name}://{place.host}:{other.port}" for other in listeners),
+        advertised="".join(f",{other.name}://{place.host}:{other.advertised}" for other in listeners),
+        protocols="".join(f",{other.name}:PLAINTEXT" for other in listeners),
+        data=data,
+        replication=replication,
+        in_sync=max(1, replication - 1),
     )
 
 
