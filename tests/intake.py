@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from deploy.embedded.machine import LOOPBACK, free_ports
 from services.common import kafka
 from services.common.settings import Settings
 from services.common.tokens import ROLES, new_token
+from tests import waiting
 
 PARINDEX = (sys.executable, "-c", "from services.cli.main import main; main(prog_name='parindex')")
 INTAKE = (*PARINDEX, "intake")
@@ -31,11 +31,7 @@ STOP_S = 30.0
 
 def eventually(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
     """Waits until a condition holds."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
-        time.sleep(0.02)
+    waiting.eventually(condition, what, timeout_s)
 
 
 def definition(code: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401

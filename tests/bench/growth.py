@@ -11,11 +11,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest import mock
 
 import click
 from rich.console import Console
@@ -153,7 +153,8 @@ def text(found: dict[str, Any]) -> str:
 
 def _measure(plan: Plan, home: Path, stages: Stages) -> Iterator[dict[str, Any]]:
     with (
-        _environment(PARINDEX_RESPONSE_PARTITIONS=str(plan.partitions)),
+        # At the end the environment is as it was, so that the next stack starts servers of its own.
+        mock.patch.dict(os.environ, {"PARINDEX_RESPONSE_PARTITIONS": str(plan.partitions)}),
         running(home, stages, plan.scorers) as stack,
     ):
         bench = Bench(stack, SIZES)
@@ -188,18 +189,6 @@ def _point(bench: Bench, point: Point, code: str) -> dict[str, Any]:
         "ranking_ms": round(1_000 * median(each.ranking for each in seen), 1),
         "ranking_bytes": seen[-1].size,
     }
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Sets variables; at the end the environment is as it was, so that the next stack starts servers of its own."""
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from kafka.admin import NewTopic
 from pymongo import MongoClient
 
 from deploy.stack_processes import with_descendants
+from tests.waiting import eventually
 
 
 def test_the_broker_keeps_what_it_acknowledged(kafka_server: str) -> None:
@@ -82,7 +82,4 @@ def test_a_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
         pid = int(holder.stdout.readline())
         assert with_descendants(pid) == [pid]
         holder.kill()
-    deadline = time.monotonic() + 10
-    while with_descendants(pid):
-        assert time.monotonic() < deadline, "mongod has outlived its holder"
-        time.sleep(0.02)
+    eventually(lambda: not with_descendants(pid), "mongod has ended with its holder", 10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +24,7 @@ from services.common.records import encode
 from services.common.settings import Settings
 from services.scoring.ledger import Document
 from services.scoring.main import Scorer
+from tests import waiting
 from tests.integration.conftest import NOW, appraisal, response, withdrawal
 
 Found = TypeVar("Found")
@@ -35,12 +35,7 @@ BAD = {"w1": {"l2": "C", "l3": "C"}, "002": {"l2": "N"}}
 
 def eventually(condition: Callable[[], Found], within_s: float = 60.0) -> Found:
     """What a condition gives once it is true."""
-    deadline = time.monotonic() + within_s
-    poll = threading.Event()
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition did not become true"
-        poll.wait(0.05)
-    return found
+    return waiting.eventually(condition, "the condition is true", within_s)
 
 
 class Survey:

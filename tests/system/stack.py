@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests import waiting
 
 PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
 DEADLINE_S = 60.0
@@ -41,10 +42,7 @@ def status(home: Path) -> dict[str, Any]:
 
 def until(what: str, holds: Callable[[], object]) -> None:
     """Waits until something holds, at most `DEADLINE_S`."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S:.0f} s: {what}"
-        time.sleep(0.05)
+    waiting.eventually(holds, what, DEADLINE_S)
 
 
 def ready(url: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -42,32 +43,37 @@ ALONE = {
     "a file of 600 forms until ranked",
 }
 TIMES_ALONE = {"refresh after one response, 60 units", "ranking of a new state, 60 units"}
-BENCH = (sys.executable, "-m", "tests.bench")
+
+
+def run(module: str, options: Iterable[str], kafka_server: str, mongo_server: str, timeout_s: float) -> str:
+    """Runs a bench on the servers of the tests; what it prints."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--quick", *options],
+        env=kept | {"PARINDEX_KAFKA": kafka_server, "PARINDEX_MONGO": mongo_server},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.timeout(600)
 def test_a_quick_bench_measures_everything_beside_its_limit(
     tmp_path: Path, kafka_server: str, mongo_server: str
 ) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
     output, page, picture = tmp_path / "bench.json", tmp_path / "performance.md", tmp_path / "rates.svg"
     page.write_text((ROOT / "docs" / "performance.md").read_text())
     kept_in = (f"--home={tmp_path / 'home'}", f"--output={output}", f"--page={page}", f"--picture={picture}")
-    done = subprocess.run(
-        [*BENCH, "--quick", "--large", *kept_in],
-        env=kept | {"PARINDEX_KAFKA": kafka_server, "PARINDEX_MONGO": mongo_server},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    printed = run("tests.bench", ("--large", *kept_in), kafka_server, mongo_server, 500)
     found = json.loads(output.read_text())
     rows = {row["name"]: row for row in found["rows"]}
     assert rows.keys() == WITH_LIMIT | WITH_BASELINE | ALONE
     for name, row in rows.items():
-        assert name in done.stdout
+        assert name in printed
         assert row["ours"]["per_second"] > 0
         assert row["ours"]["operations"] > 0
         if name not in TIMES_ALONE:
@@ -93,18 +99,9 @@ def test_a_quick_bench_measures_everything_beside_its_limit(
 
 @pytest.mark.timeout(300)
 def test_growth_is_measured_on_stacks_of_their_own(tmp_path: Path, kafka_server: str, mongo_server: str) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}
     output = tmp_path / "growth.json"
-    done = subprocess.run(
-        [*BENCH[:2], "tests.bench.growth", "--quick", f"--home={tmp_path / 'home'}", f"--output={output}"],
-        env=kept | {"PARINDEX_KAFKA": kafka_server, "PARINDEX_MONGO": mongo_server},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    options = (f"--home={tmp_path / 'home'}", f"--output={output}")
+    run("tests.bench.growth", options, kafka_server, mongo_server, 250)
     points = json.loads(output.read_text())["points"]
     assert [point["grows"] for point in points] == ["units", "partitions, two scorers"]
     for point in points:

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import httpx
 import pytest
 from kafka import KafkaAdminClient
 from pymongo import MongoClient
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 START_S = 120
@@ -56,11 +57,11 @@ class Demo:
         return self.output.read_text()
 
     def await_words(self, words: str) -> None:
-        deadline = time.monotonic() + START_S
-        while words not in self.said:
+        def have_come() -> bool:
             assert self.process.poll() is None, self.said
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.05)
+            return words in self.said
+
+        eventually(have_come, f"it says {words!r}", START_S)
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)

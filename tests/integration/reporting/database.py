@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, extended_layout
 from services.common.index import Formula, GroupTally
+from tests import waiting
 
 DATA = Path(__file__).parents[2] / "data"
 DEADLINE_S = 20.0
@@ -110,8 +110,4 @@ def eventually(what: str, condition: Callable[[], object], deadline_s: float = D
     Raises:
         AssertionError: it did not in time.
     """
-    end = time.monotonic() + deadline_s
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not in {deadline_s} s: {what}")
-        time.sleep(0.01)
+    waiting.eventually(condition, what, deadline_s)
