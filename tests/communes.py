@@ -12,7 +12,8 @@ from typing import Any
 from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Block, Campaign, Group, Leaf, Rules, Text, Unit, extended_layout
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
+from services.common.unit_index import GroupTally
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "hanoi-2022.yaml"
 COMMUNES = 10_600

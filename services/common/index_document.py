@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from services.common.index import GroupIndex, LeafPoints, Points, Share, UnitIndex
+from services.common.unit_index import GroupIndex, LeafPoints, Points, Share, UnitIndex
 
 Document = dict[str, Any]
 

@@ -12,9 +12,9 @@ from bson.raw_bson import RawBSONDocument
 
 from services.common import index_document, problems
 from services.common.campaign import Campaign, Text
-from services.common.index import GroupIndex, Points, UnitIndex
 from services.common.problems import Problem
 from services.common.ranking import exact
+from services.common.unit_index import GroupIndex, Points, UnitIndex
 from services.reporting.suppression import Cell, Hidden, hidden
 
 Derived = TypeVar("Derived")

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.common.campaign import Band, Campaign, Unit
-from services.common.index import Points
 from services.common.ranking import Rank, band, exact, ranks, shown
+from services.common.unit_index import Points
 from services.reporting.figures import Figures, label, plain
 from services.reporting.standing import Standing
 from services.reporting.suppression import field_key, group_in_field_key, group_key

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from services.common.campaign import Campaign, Criterion, Field, Group, Leaf, Unit
-from services.common.index import LeafPoints, Points, Share, UnitIndex
 from services.common.ranking import exact, shown
+from services.common.unit_index import LeafPoints, Points, Share, UnitIndex
 from services.reporting.figures import label, plain
 from services.reporting.rankings import View, figures, places, row
 from services.reporting.standing import Standing

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
-from services.common.index import Formula, GroupTally, Known
+from services.common.index import Formula, Known
+from services.common.unit_index import GroupTally
 from services.scoring.tallies import Tally, TallyKey, total
 
 Document = dict[str, Any]

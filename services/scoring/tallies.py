@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.common.index import GroupTally
+from services.common.unit_index import GroupTally
 from services.scoring.revisions import EFFECTS, Effect
 
 Document = dict[str, Any]

@@ -20,8 +20,9 @@ from services.common import campaign_schema, index_document, kafka
 from services.common.appraisals import AppraisalRow, Change, LeafAppraisal
 from services.common.campaign import Campaign
 from services.common.generation import INDEXES, Generation
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
 from services.common.settings import Settings
+from services.common.unit_index import GroupTally
 from services.scoring.ledger import Document
 from services.scoring.rebuilding import Rebuilding
 from tests.integration.conftest import appraisal, response, withdrawal

@@ -11,8 +11,8 @@ from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
-from services.common.index import GroupTally
 from services.common.settings import Settings
+from services.common.unit_index import GroupTally
 from services.scoring.appraising import Appraising
 from services.scoring.ledger import Document
 from services.scoring.refresher import UNITS_PER_TRANSACTION, Refresher

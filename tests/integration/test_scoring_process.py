@@ -19,9 +19,10 @@ from deploy.embedded.machine import free_ports
 from services.common import campaign_schema, events, index_document, kafka, mongo
 from services.common.appraisals import AppraisalRow, Change, LeafAppraisal
 from services.common.campaign import Campaign, extended_layout
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
 from services.common.records import encode
 from services.common.settings import Settings
+from services.common.unit_index import GroupTally
 from services.scoring.ledger import Document
 from services.scoring.main import Scorer
 from tests import waiting

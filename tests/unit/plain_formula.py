@@ -8,7 +8,7 @@ from math import lcm
 
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Field, Leaf
-from services.common.index import (
+from services.common.unit_index import (
     NOTHING,
     ZERO,
     GroupIndex,

@@ -23,9 +23,10 @@ from surveys import Answers, asked, plain_contribution, plain_index, published, 
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.events import Event, Response, Withdrawal, digest
-from services.common.index import Formula, Points
+from services.common.index import Formula
 from services.common.records import encode
 from services.common.requeued import HEADER
+from services.common.unit_index import Points
 from services.scoring.chunk import Chunk
 from services.scoring.letters import mark
 from services.scoring.reading import Reading, Rules

@@ -21,8 +21,9 @@ from surveys import Answers, appraised, asked, plain_index, published, rater, sc
 from services.common import index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Campaign, Rules
-from services.common.index import Formula, GroupIndex, GroupTally, Known, LeafPoints, Points, Share, UnitIndex
+from services.common.index import Formula, Known
 from services.common.ranking import Rank, exact, ranks, shown
+from services.common.unit_index import GroupIndex, GroupTally, LeafPoints, Points, Share, UnitIndex
 
 WORKED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "worked_example_made_up.json").read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from surveys import published
 from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Text
-from services.common.index import Formula, GroupTally, Points
+from services.common.index import Formula
+from services.common.unit_index import GroupTally, Points
 from services.reporting.figures import Figures, label, plain
 
 TERMINATING = st.builds(

@@ -16,8 +16,9 @@ from surveys import appraised, asked, published, survey
 from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
 from services.common.problems import Problem
+from services.common.unit_index import GroupTally
 from services.reporting import rankings, units
 from services.reporting.figures import BRIEF, Figures, label
 from services.reporting.rankings import View

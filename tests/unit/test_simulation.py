@@ -18,7 +18,8 @@ from services.common import campaign_schema
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.events import Response, Withdrawal
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
+from services.common.unit_index import GroupTally
 from tests.unit.campaigns import campaigns
 from tests.unit.surveys import published
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from surveys import asked, rater, survey
 
 from services.common.contribution import Contribution
-from services.common.index import GroupTally
+from services.common.unit_index import GroupTally
 from services.scoring.tallies import Counts, Tally, Units, tally_key, total
 
 CAMPAIGN = survey(

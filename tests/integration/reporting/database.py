@@ -12,7 +12,8 @@ from pymongo.database import Database
 from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, extended_layout
-from services.common.index import Formula, GroupTally
+from services.common.index import Formula
+from services.common.unit_index import GroupTally
 from tests import waiting
 
 DATA = Path(__file__).parents[2] / "data"

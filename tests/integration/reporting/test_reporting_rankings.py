@@ -17,7 +17,7 @@ from pymongo.database import Database
 
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Band, Campaign, Rules, Text, Ties
-from services.common.index import GroupTally
+from services.common.unit_index import GroupTally
 from tests.integration.reporting.conftest import Serve, Shared
 from tests.integration.reporting.database import DATA, Document, eventually, tally, write_state
 from tests.unit.surveys import FIVE, appraised, asked, rater, scale, survey
