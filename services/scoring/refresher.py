@@ -7,15 +7,11 @@ it states.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any
 
 from pymongo import MongoClient, ReplaceOne
-from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -31,34 +27,14 @@ from services.scoring.appraising import AppraisalsPartition
 from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
 from services.scoring.indices import Indices, Sources
-from services.scoring.ledger import Document, Fenced, Unavailable
-from services.scoring.tallies import Tally, TallyKey, tally_key
-
-log = logging.getLogger(__name__)
+from services.scoring.ledger import Document, Unavailable
+from services.scoring.mirrors import Mirrors, View
 
 UNITS_PER_TRANSACTION = 500
 """More would make the transaction of a large campaign too large; readers see none of it before the last."""
 
 NO_ROW = AppraisalRow()
 """Of a unit that nobody has appraised."""
-
-
-@dataclass(slots=True)
-class _Mirror:
-    """What another process has counted in a partition, as last read."""
-
-    next: int = 0
-    tallies: dict[TallyKey, Tally] = field(default_factory=dict)
-    counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One state of the log: positions by topic and partition, responses counted by campaign and group."""
-
-    generation: int
-    positions: Mapping[str, Mapping[str, int]]
-    counted: Mapping[str, Mapping[str, int]]
 
 
 class Refresher:
@@ -71,10 +47,9 @@ class Refresher:
     def __init__(self, client: MongoClient[Document], catalogue: Catalogue, settings: Settings) -> None:
         self._db = mongo.database(client)
         self._catalogue = catalogue
-        self._settings = settings
         self._session = client.start_session(causal_consistency=True)
         self._token = ""
-        self._mirrors: dict[int, _Mirror] = {}
+        self._mirrors = Mirrors(settings)
         self._indices: dict[str, Indices] = {}
         self._states: dict[str, Document] = {}
         self._dirty_units: dict[str, set[str]] = {}
@@ -136,7 +111,8 @@ class Refresher:
         try:
             if not self._token:
                 self._take_over()
-            view = self._look(generation, own, appraisals)
+            view = self._mirrors.look(generation, own, appraisals)
+            self._take_in()
             if self._turns_back(view):
                 return 0
             self._note_definitions()
@@ -145,31 +121,18 @@ class Refresher:
             self.lose()
             raise Unavailable(f"cannot refresh: {error}") from error
 
-    def _look(
-        self, generation: Generation, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition
-    ) -> _View:
-        """Reads where all partitions stand, and what others have counted since the last look, in one snapshot."""
-        responses, appraised = self._settings.topic("responses"), self._settings.topic("appraisals")
-        positions: dict[str, dict[str, int]] = {"responses": {}, "appraisals": {}}
-        counted: dict[str, dict[str, int]] = {}
-        with self._db.client.start_session(snapshot=True) as session:
-            for stored in generation.positions.find({}, session=session):
-                topic, p = stored["_id"]["topic"], stored["_id"]["partition"]
-                if topic == responses:
-                    positions["responses"][str(p)] = stored["next"]
-                    if p in own:
-                        _expect(stored, own[p].position.next)
-                    else:
-                        self._mirror(generation, p, stored, session)
-                    _add(counted, stored["counted"])
-                elif topic == appraised:
-                    _expect(stored, appraisals.position.next)
-                    positions["appraisals"][str(p)] = stored["next"]
-        for p in own:
-            self._mirrors.pop(p, None)
-        return _View(generation.number, positions, counted)
+    def _take_in(self) -> None:
+        """Notes what other processes have counted."""
+        for campaign, _, unit in self._mirrors.touched:
+            self._dirty_campaigns.add(campaign)
+            self._dirty_units.setdefault(campaign, set()).add(unit)
+        if self._mirrors.moved:
+            # Whose records changed no tally (duplicates, say) has moved on all the same.
+            self._dirty_campaigns |= self._states.keys()
+        self._mirrors.touched.clear()
+        self._mirrors.moved = False
 
-    def _turns_back(self, view: _View) -> bool:
+    def _turns_back(self, view: View) -> bool:
         """Whether a view is behind what readers were shown.
 
         A generation that has just become current may be, and a read on a primary that has just been elected: its
@@ -193,22 +156,6 @@ class Refresher:
         # A log that was restored from an older copy ends before what was shown: it must be followed all the same.
         return pointer is None or not pointer["log_shorter"]
 
-    def _mirror(self, generation: Generation, p: int, stored: Mapping[str, Any], session: ClientSession) -> None:
-        mirror = self._mirrors.get(p)
-        if mirror is None or stored["next"] < mirror.next:
-            mirror = self._mirrors[p] = _Mirror()
-        if stored["next"] == mirror.next:
-            return
-        for found in generation.tallies.find({"p": p, "at": {"$gt": mirror.next}}, session=session):
-            campaign, group, unit = tally_key(found)
-            mirror.tallies[campaign, group, unit] = Tally.of(found)
-            self._dirty_campaigns.add(campaign)
-            self._dirty_units.setdefault(campaign, set()).add(unit)
-        # Whose records changed no tally (duplicates, say) has moved on all the same.
-        self._dirty_campaigns |= self._states.keys()
-        mirror.counted = stored["counted"]
-        mirror.next = stored["next"]
-
     def _note_definitions(self) -> None:
         """Notes every unit of a campaign whose definition is newer than its state."""
         for campaign in self._catalogue:
@@ -225,7 +172,7 @@ class Refresher:
     def _write(
         self,
         code: str,
-        view: _View,
+        view: View,
         own: Mapping[int, ResponsesPartition],
         appraisals: AppraisalsPartition,
     ) -> int:
@@ -236,7 +183,7 @@ class Refresher:
         self._keep_definition(campaign)
         number = self._states.get(code, {}).get("state", 0) + 1
         units = sorted(self._dirty_units.get(code, ()))
-        sources = [owned.counts.tallies for owned in own.values()] + [other.tallies for other in self._mirrors.values()]
+        sources = [*(owned.counts.tallies for owned in own.values()), *self._mirrors.tallies]
         state = {
             "_id": code,
             "state": number,
@@ -299,15 +246,3 @@ class Refresher:
                 )
             if state is not None:
                 self._db.campaign_state.replace_one({"_id": state["_id"]}, state, upsert=True, session=self._session)
-
-
-def _expect(stored: Mapping[str, Any], next_: int) -> None:
-    if stored["next"] != next_:
-        raise Fenced(f"position of {stored['_id']} is {stored['next']}, not {next_}")
-
-
-def _add(counted: dict[str, dict[str, int]], more: Mapping[str, Mapping[str, int]]) -> None:
-    for campaign, groups in more.items():
-        total = counted.setdefault(campaign, {})
-        for group, n in groups.items():
-            total[group] = total.get(group, 0) + n
