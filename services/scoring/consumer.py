@@ -11,8 +11,7 @@ from functools import partial
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import IllegalStateError, KafkaError
-from kafka.structs import OffsetAndMetadata
+from kafka.errors import KafkaError
 
 from services.common import kafka
 from services.common.settings import Settings
@@ -24,6 +23,7 @@ from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, Unavailable
 from services.scoring.pace import Pace
 from services.scoring.polled import CHUNK_BYTES, POLLED_RECORDS, Reassignments, in_turn
+from services.scoring.progress import Progress
 from services.scoring.refresher import Refresher
 from services.scoring.writing import Writing
 
@@ -34,7 +34,6 @@ GATHER_BYTES = 65_536
 GATHER_MS = 50
 """Records that come one by one are gathered for so long: a transaction costs much the same for one as for ten."""
 RETRY_S = 0.5
-COMMIT_S = 5.0
 FOLLOW_S = 0.5
 """How soon a scorer goes over to a generation that has become current; until then it works on the one before."""
 
@@ -58,19 +57,21 @@ class Consumer:
         self._reassignments = Reassignments()
         self._stopping = threading.Event()
         self._pace = Pace()
-        self._commit_at = 0.0
         self._follow_at = 0.0
-        self._lag: dict[TopicPartition, int] = {}
+        self._progress = Progress(settings)
         self.assigned: frozenset[TopicPartition] = frozenset()
         """The partitions that the group has given to this process, loaded or not."""
-        self.behind = 0
-        """Records of them that were there when it last read, and are not applied."""
         self.polled_at = 0.0
         """When the loop last turned (monotonic seconds): a loop that stands still is not ready."""
 
     def stop(self) -> None:
         """Asks the loop to end after the chunk at hand; safe in a signal handler."""
         self._stopping.set()
+
+    @property
+    def behind(self) -> int:
+        """Records of its partitions that were there when it last read, and are not applied."""
+        return self._progress.behind
 
     @property
     def owned(self) -> frozenset[TopicPartition]:
@@ -112,7 +113,7 @@ class Consumer:
             while not self._stopping.is_set():
                 self._turn(consumer)
             self._end(consumer)
-            self._commit(consumer, wait=True)
+            self._progress.commit(consumer, self._owned, wait=True)
         finally:
             self._writing.close()
             self._applying.close()
@@ -128,7 +129,7 @@ class Consumer:
             self._follow_assignment(consumer)
             self._advance(consumer, batches)
             self._refresh(consumer)
-            self._commit(consumer)
+            self._progress.commit(consumer, self._owned)
         except KafkaError as error:
             log.warning("Kafka is not there", extra={"error": repr(error)})
             self._stopping.wait(RETRY_S)
@@ -215,7 +216,7 @@ class Consumer:
                     astray.add(partition)
 
     def _timed(self, partition: TopicPartition, write: Write) -> Sequence[Applied]:
-        with metrics.CHUNK_SECONDS.labels(self._plain(partition)).time():
+        with metrics.CHUNK_SECONDS.labels(self._progress.topic(partition)).time():
             return write()
 
     def _end(self, consumer: KafkaConsumer) -> None:
@@ -229,7 +230,7 @@ class Consumer:
                     metrics.RECORDS.labels(effect).inc(n)
                 self._refresher.touch(applied)
             if (owned := self._owned.get(partition)) is not None:
-                self._measure(consumer, partition, owned)
+                self._progress.note(consumer, partition, owned.position.next)
 
     @contextmanager
     def _mishaps(self, consumer: KafkaConsumer, partition: TopicPartition) -> Iterator[None]:
@@ -285,47 +286,11 @@ class Consumer:
                 metrics.REFRESH_SECONDS.observe(time.monotonic() - began)
         self._pace.refreshed(began, time.monotonic())
 
-    def _commit(self, consumer: KafkaConsumer, *, wait: bool = False) -> None:
-        """Tells the group's offsets to those who watch lag; nothing here ever reads them."""
-        if not wait and time.monotonic() < self._commit_at:
-            return
-        self._commit_at = time.monotonic() + COMMIT_S
-        offsets = {
-            partition: OffsetAndMetadata(owned.position.next, "", -1) for partition, owned in self._owned.items()
-        }
-        if not offsets:
-            return
-        if wait:
-            try:
-                consumer.commit(offsets, timeout_ms=2_000)
-            except KafkaError as error:
-                log.info("the last offsets were not told", extra={"error": repr(error)})
-        else:
-            consumer.commit_async(offsets)
-
-    def _measure(self, consumer: KafkaConsumer, partition: TopicPartition, owned: Owned) -> None:
-        labels = self._plain(partition), str(partition.partition)
-        metrics.POSITION.labels(*labels).set(owned.position.next)
-        try:
-            end = consumer.highwater(partition)
-        except IllegalStateError:
-            # It was taken away meanwhile: the next turn sees that.
-            return
-        if end is not None:
-            lag = self._lag[partition] = max(0, end - owned.position.next)
-            metrics.LAG.labels(*labels).set(lag)
-            self.behind = sum(self._lag.values())
-
-    def _plain(self, partition: TopicPartition) -> str:
-        """The topic's name without the prefix."""
-        return str(partition.topic.removeprefix(self._settings.topic_prefix))
-
     def _drop(self, partition: TopicPartition) -> None:
         if self._owned.pop(partition, None) is not None:
             metrics.OWNED.set(len(self._owned))
             self._refresher.lose()
-            self._lag.pop(partition, None)
-            self.behind = sum(self._lag.values())
+            self._progress.forget(partition)
 
     def _halt(self, partition: TopicPartition, error: Halted) -> None:
         log.critical("a partition stopped", extra={"partition": str(partition), "reason": str(error)})
