@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +21,8 @@ from services.common import kafka
 from services.common.settings import Settings
 from services.common.tokens import ROLES, new_token
 from tests import waiting
+from tests.command import PARINDEX
 
-PARINDEX = (sys.executable, "-c", "from services.cli.main import main; main(prog_name='parindex')")
 INTAKE = (*PARINDEX, "intake")
 READY_S = 60.0
 STOP_S = 30.0

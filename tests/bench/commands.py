@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.running import Wrong
-
-PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
+from tests.command import PARINDEX
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from deploy.embedded.server import Server
 from services.common import kafka as kafka_client
 from services.common.settings import Settings
 from services.common.tokens import ROLES, new_token
+from tests.command import PARINDEX
 from tests.faults.disk import Disk, NotPermitted
 from tests.faults.part import SERVER_BACK_S, Part
 from tests.faults.proxies import Links
@@ -25,7 +25,6 @@ from tests.faults.schedule import Ability
 from tests.faults.world import World
 
 ROOT = Path(__file__).parents[2]
-PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
 PARTITIONS = 6
 DATABASE = "parindex"
 ANSWER_S = 2.0

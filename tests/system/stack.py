@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 import httpx
 
 from tests import waiting
+from tests.command import PARINDEX
 
-PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
 DEADLINE_S = 60.0
 FAMILIES = ("intake", "scoring", "reporting", "kafka", "mongo")
 

@@ -8,8 +8,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 
-from tests.bench import memory, report
+from tests.bench import memory, report, steps
 from tests.bench.figures import Cost, Figure, Round, Row, interleaved
 from tests.bench.page import figures, with_figures
 from tests.bench.parts import PARTS, chosen
@@ -149,3 +150,14 @@ def test_the_picture_is_well_formed_and_has_every_figure_that_was_measured() -> 
     assert [shade for shade in shades if shade in {"met", "not"}] == ["met", "not", "not"]
     assert "prefers-color-scheme: dark" in drawn
     assert len(drawn.encode()) < 40_000
+
+
+def test_single_steps_are_measured_either_way_and_set_into_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{steps.BEGIN}\n{steps.END}\nafter\n")
+    done = CliRunner().invoke(steps.main, ["--rounds", "1", "--page", str(page)])
+    assert done.exit_code == 0, done.output
+    written = page.read_text()
+    for step in steps.steps():
+        assert step.what in done.output
+        assert f"| {step.what} | " in written
