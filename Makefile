@@ -77,7 +77,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --
 lock: $(VENV)/installed ## Bring the lock files up to pyproject.toml; ARGS=--upgrade renews every version
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	$(LOCK) $(ARGS) -o requirements/runtime.lock
-	$(LOCK) $(ARGS) --extra embedded --group dev -c requirements/runtime.lock -o requirements/dev.lock
+	$(LOCK) $(ARGS) --extra embedded --extra parquet --group dev -c requirements/runtime.lock -o requirements/dev.lock
 
 wheel: $(VENV)/installed ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
