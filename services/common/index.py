@@ -219,7 +219,7 @@ class Formula:
                 maximum = self._maxima[leaf]
                 earned.append((maximum * above, self._unit * below))
                 attainable += maximum
-        return GroupIndex(tally.n, Points(_total(earned), Fraction(attainable, self._unit)))
+        return GroupIndex(tally.n, Points(_total(earned), Fraction(attainable, self._unit)), tally.moments)
 
 
 def _survey(part: _Part, given: Mapping[str, Share]) -> LeafPoints:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from services.common.unit_index import GroupIndex, LeafPoints, Points, Share, UnitIndex
+from services.common.unit_index import GroupIndex, LeafPoints, Moments, Points, Share, UnitIndex
 
 Document = dict[str, Any]
 
@@ -34,7 +34,7 @@ def write(result: UnitIndex, before: Written | None = None) -> Document:
         "penalty": str(result.penalty),
         "fields": {code: _pair(points) for code, points in result.fields.items()},
         "criteria": {code: _pair(points) for code, points in result.criteria.items()},
-        "groups": {code: {"n": group.n, "points": _pair(group.points)} for code, group in result.groups.items()},
+        "groups": {code: _group(group) for code, group in result.groups.items()},
         "leaves": {
             code: written[code] if known.get(code) is leaf else _leaf(leaf, known.get(code), written.get(code))
             for code, leaf in result.leaves.items()
@@ -51,8 +51,20 @@ def read(document: Mapping[str, Any]) -> UnitIndex:
         fields={code: points(pair) for code, pair in document["fields"].items()},
         criteria={code: points(pair) for code, pair in document["criteria"].items()},
         leaves={code: _leaf_points(leaf) for code, leaf in document["leaves"].items()},
-        groups={code: GroupIndex(group["n"], points(group["points"])) for code, group in document["groups"].items()},
+        groups={code: group(found) for code, found in document["groups"].items()},
     )
+
+
+def group(document: Mapping[str, Any]) -> GroupIndex:
+    """A group's part of a document's `groups`."""
+    n, s1, s2 = document["moments"]
+    return GroupIndex(document["n"], points(document["points"]), Moments(n, int(s1), int(s2)))
+
+
+def _group(group: GroupIndex) -> Document:
+    of = group.moments
+    # Sums as text: they may outgrow the 64 bits of the database's integers.
+    return {"n": group.n, "points": _pair(group.points), "moments": [of.n, str(of.s1), str(of.s2)]}
 
 
 def _pair(points: Points) -> list[str]:

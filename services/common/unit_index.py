@@ -49,11 +49,34 @@ class LeafPoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """What a group's standard error is made of: sums over its `n` responses that hold an opinion about a unit.
+
+    `s1` = Σx and `s2` = Σx², x being a response's own contribution to the unit's survey points, an integer in 1/10,000
+    point (`common.contribution`).
+    """
+
+    n: int = 0
+    s1: int = 0
+    s2: int = 0
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.n + other.n, self.s1 + other.s1, self.s2 + other.s2)
+
+    def __sub__(self, other: Moments) -> Moments:
+        return Moments(self.n - other.n, self.s1 - other.s1, self.s2 - other.s2)
+
+
+NO_MOMENTS = Moments()
+
+
+@dataclass(frozen=True, slots=True)
 class GroupIndex:
-    """What one group alone makes of a unit: `n` responses, and points over the leaves on which it counts."""
+    """What one group alone makes of a unit: `n` responses, points over the leaves on which it counts, moments."""
 
     n: int
     points: Points
+    moments: Moments = NO_MOMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +103,11 @@ class UnitIndex:
 
 @dataclass(frozen=True, slots=True)
 class GroupTally:
-    """Sums over all partitions for one unit and group: responses, and counts by the group's layout."""
+    """Sums over all partitions for one unit and group: responses, counts by the group's layout, and moments."""
 
     n: int
     counts: Sequence[int]
+    moments: Moments = NO_MOMENTS
 
 
 NOTHING = GroupTally(0, ())

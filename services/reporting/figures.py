@@ -34,11 +34,17 @@ class Figures:
     """
 
     def __init__(self, campaign: Campaign, raw: bytes) -> None:
-        """Takes the bytes of a document of `indices`, with details or without (`BRIEF`)."""
+        """Takes the bytes of a document of `indices`, with details or without (`BRIEF`).
+
+        Raises:
+            KeyError: what every document has is not there: an earlier version of scoring wrote it.
+        """
         document = RawBSONDocument(raw)
         self._campaign = campaign
         self._raw = raw
         groups = bson.decode(document["groups"].raw)
+        if any("moments" not in group for group in groups.values()):
+            raise KeyError("moments")
         self._pair: Pair = document["points"]
         self._derived: dict[Hashable, object] = {}
         self.unit: str = document["unit"]
@@ -77,7 +83,7 @@ class Figures:
     def group(self, code: str) -> GroupIndex | None:
         """What a group alone makes of the unit; None when it does not rate the unit's block."""
         group = self._groups.get(code)
-        return None if group is None else GroupIndex(group["n"], index_document.points(group["points"]))
+        return None if group is None else index_document.group(group)
 
     def group_in_field(self, group: str, field: str) -> Points:
         """A group's points over those leaves of a field on which it counts."""

@@ -90,14 +90,17 @@ def _sum(sources: Sources, key: TallyKey, before: _Sum | None) -> _Sum:
     if 2 * len(changed) > len(tallies):
         return _Sum(tallies, total(sources, key))
     n, counts = before.total.n, before.total.counts
+    moments = before.total.moments
     for old, new in changed:
         if old is not None:
             n -= old.n
             counts = _added(counts, [-count for count in old.counts])
+            moments -= old.moments
         if new is not None:
             n += new.n
             counts = _added(counts, new.counts)
-    return _Sum(tallies, GroupTally(n, counts))
+            moments += new.moments
+    return _Sum(tallies, GroupTally(n, counts, moments))
 
 
 def _added(counts: Sequence[int], more: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.common.unit_index import GroupTally
+from services.common.unit_index import NO_MOMENTS, GroupTally, Moments
 from services.scoring.revisions import EFFECTS, Effect
 
 Document = dict[str, Any]
@@ -33,6 +33,10 @@ class Tally:
     s2: int = 0
     counts: list[int] = field(default_factory=list)
     at: int = 0
+
+    @property
+    def moments(self) -> Moments:
+        return Moments(self.opinions, self.s1, self.s2)
 
     def copy(self) -> Tally:
         return Tally(self.n, self.opinions, self.s1, self.s2, self.counts.copy(), self.at)
@@ -79,17 +83,19 @@ class Tally:
 def total(sources: Iterable[Mapping[TallyKey, Tally]], key: TallyKey) -> GroupTally:
     """The sum over all partitions; their counts may differ in length, what is missing being zero."""
     n = 0
+    moments = NO_MOMENTS
     counts: list[int] = []
     for source in sources:
         tally = source.get(key)
         if tally is None:
             continue
         n += tally.n
+        moments += tally.moments
         if len(tally.counts) > len(counts):
             counts.extend([0] * (len(tally.counts) - len(counts)))
         for place, count in enumerate(tally.counts):
             counts[place] += count
-    return GroupTally(n, counts)
+    return GroupTally(n, counts, moments)
 
 
 def tally_key(document: Mapping[str, Any]) -> TallyKey:

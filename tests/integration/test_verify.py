@@ -172,6 +172,10 @@ DAMAGES: Mapping[str, tuple[Damage, str]] = {
         _set("indices", {"_id": W1}, points=["1", "2"]),
         "indices campaign small, unit w1: points[0] is 1, must be ",
     ),
+    "a moment of an index was changed": (
+        _set("indices", {"_id": W1}, **{"groups.citizen.moments.1": "7"}),
+        "indices campaign small, unit w1: groups.citizen.moments[1] is 7, must be ",
+    ),
     "an index was deleted": (
         lambda db: db.indices.delete_one({"_id": W1}),
         "indices campaign small, unit w1 is missing",

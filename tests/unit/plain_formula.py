@@ -125,8 +125,8 @@ class PlainFormula:
         groups = {}
         for group in self._campaign.groups:
             if block in group.rates:
-                n = tallies.get(group.code, NOTHING).n
-                groups[group.code] = GroupIndex(n, self._group_points(group.code, leaves))
+                tally = tallies.get(group.code, NOTHING)
+                groups[group.code] = GroupIndex(tally.n, self._group_points(group.code, leaves), tally.moments)
         return groups
 
     def _group_points(self, group: str, leaves: Mapping[str, LeafPoints]) -> Points:

@@ -23,7 +23,7 @@ from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Campaign, Rules
 from services.common.index import Formula, Known
 from services.common.ranking import Rank, exact, ranks, shown
-from services.common.unit_index import GroupIndex, GroupTally, LeafPoints, Points, Share, UnitIndex
+from services.common.unit_index import GroupIndex, GroupTally, LeafPoints, Moments, Points, Share, UnitIndex
 
 WORKED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "worked_example_made_up.json").read_text(encoding="utf-8")
@@ -364,6 +364,16 @@ class TestExactness:
         assert result.points.earned.denominator > 10**4_300
         assert index_document.read(index_document.write(result)) == result
 
+    def test_the_moments_of_a_group_are_its_tallys_as_text_where_they_may_pass_64_bits(self):
+        campaign = survey((asked("q", "1", "g1", "g2"),))
+        moments = Moments(3, 2**40, 2**80 + 1)
+        result = Formula(campaign).compute("u1", {"g1": GroupTally(4, [3, 0, 0, 0, 0, 1], moments)}, NOTHING)
+        assert {group: found.moments for group, found in result.groups.items()} == {"g1": moments, "g2": Moments()}
+        document = index_document.write(result)
+        assert document["groups"]["g1"]["moments"] == [3, "1099511627776", "1208925819614629174706177"]
+        assert document["groups"]["g2"]["moments"] == [0, "0", "0"]
+        assert index_document.read(document) == result
+
     def test_percents_and_points_are_taken_digit_by_digit(self):
         campaign = survey(
             (asked("q", "0.000001", "g1"), asked("r", "3", "g1")),
@@ -436,7 +446,8 @@ def courses(draw: st.DrawFn) -> tuple[Campaign, list[tuple[Mapping[str, GroupTal
         for group in draw(st.lists(st.sampled_from(list(campaign.layout)), unique=True)) if campaign.layout else ():
             places = len(campaign.layout[group])
             counts = draw(st.lists(st.integers(0, 4) | st.integers(0, 10**6), max_size=places))
-            given_[group] = GroupTally(draw(st.integers(0, 10)), counts)
+            moments = Moments(draw(st.integers(0, 10)), draw(st.integers(0, 2**40)), draw(st.integers(0, 2**80)))
+            given_[group] = GroupTally(draw(st.integers(0, 10)), counts, moments)
         if appraised_ and draw(st.booleans()):
             said = draw(st.sampled_from(["0", "0.3", "99", None]))
             appraisal = row(leaves={draw(st.sampled_from(appraised_)): said}, bonus=draw(st.sampled_from(["0", "1"])))

@@ -6,16 +6,17 @@ from fractions import Fraction
 from random import Random
 
 import bson
+import pytest
 from campaigns import campaigns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from surveys import published
+from surveys import asked, published, survey
 
 from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Text
 from services.common.index import Formula
-from services.common.unit_index import GroupTally, Points
+from services.common.unit_index import GroupTally, Moments, Points
 from services.reporting.figures import Figures, label, plain
 
 TERMINATING = st.builds(
@@ -62,7 +63,9 @@ def results(draw: st.DrawFn) -> tuple[Campaign, str, Figures]:
     unit = draw(st.sampled_from(sorted(campaign.unit)))
     chance = Random(draw(st.integers(0, 2**32)))  # noqa: S311 (figures, not secrets)
     tallies = {
-        group: GroupTally(chance.randrange(40), [chance.randrange(10) for _ in places])
+        group: GroupTally(
+            chance.randrange(40), [chance.randrange(10) for _ in places], Moments(3, 4, chance.randrange(2**70))
+        )
         for group, places in campaign.layout.items()
         if chance.random() < 0.7
     }
@@ -82,6 +85,14 @@ def test_what_is_read_alone_is_what_the_whole_result_has(made: tuple[Campaign, s
         assert figures.field(field.code) == result.fields[field.code]
     for group in campaign.group:
         assert figures.group(group) == result.groups.get(group)
+
+
+def test_a_document_without_moments_is_an_earlier_scorers():
+    campaign = survey((asked("q", "1", "g1"),))
+    document = index_document.write(Formula(campaign).compute("u1", {}, AppraisalRow()))
+    del document["groups"]["g1"]["moments"]
+    with pytest.raises(KeyError, match="moments"):
+        Figures(campaign, bson.encode({"unit": "u1", "state": 1, **document}))
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -31,27 +31,28 @@ NO_ROW = AppraisalRow()
 
 
 @st.composite
-def changes(draw: st.DrawFn) -> tuple[int, str, str, list[int], bool]:
-    """Partition, unit and group of a tally, its new counts, and whether the definition is published anew before."""
+def changes(draw: st.DrawFn) -> tuple[int, str, str, list[int], tuple[int, int, int], bool]:
+    """Partition, unit and group of a tally, new counts, new moments, and whether there is a new definition before."""
     counts = draw(st.lists(st.integers(0, 9), max_size=12))
     unit, group = draw(st.sampled_from(list(FIRST.unit))), draw(st.sampled_from(list(FIRST.group)))
-    return draw(st.integers(0, PARTITIONS - 1)), unit, group, counts, draw(st.integers(0, 9)) == 0
+    moments = draw(st.integers(0, 9)), draw(st.integers(0, 10**6)), draw(st.integers(0, 10**25))
+    return draw(st.integers(0, PARTITIONS - 1)), unit, group, counts, moments, draw(st.integers(0, 9)) == 0
 
 
 @given(st.lists(changes(), max_size=25), st.lists(st.sampled_from(["0", "0.25", "1"]), min_size=1, max_size=3))
 @settings(max_examples=100)
 def test_a_document_made_of_the_one_before_is_the_one_made_from_nothing(
-    steps: list[tuple[int, str, str, list[int], bool]], points: list[str]
+    steps: list[tuple[int, str, str, list[int], tuple[int, int, int], bool]], points: list[str]
 ):
     sources: list[dict[TallyKey, Tally]] = [{} for _ in range(PARTITIONS)]
     rows = [AppraisalRow(1, {"a": LeafAppraisal(Decimal(given_))}) for given_ in points]
     campaign, indices = FIRST, Indices(FIRST)
-    for number, (p, unit, group, counts, anew) in enumerate(steps, 1):
+    for number, (p, unit, group, counts, moments, anew) in enumerate(steps, 1):
         if anew:
             campaign = SECOND
             indices = Indices(campaign)
         known = len(campaign.layout[group])
-        sources[p][campaign.code, group, unit] = Tally(n=number, counts=counts[:known])
+        sources[p][campaign.code, group, unit] = Tally(number, *moments, counts[:known])
         row = rows[number * len(rows) // (len(steps) + 1)]
         tallies = {each: total(sources, (campaign.code, each, unit)) for each in campaign.group}
         expected = {

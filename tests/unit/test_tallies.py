@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from surveys import asked, rater, survey
 
 from services.common.contribution import Contribution
-from services.common.unit_index import GroupTally
+from services.common.unit_index import GroupTally, Moments
 from services.scoring.tallies import Counts, Tally, Units, tally_key, total
 
 CAMPAIGN = survey(
@@ -140,9 +140,14 @@ class TestStage:
 
 class TestTotal:
     def test_it_is_the_sum_over_partitions_of_counts_of_any_length(self):
-        sources = [{G1_U1: Tally(2, counts=[1, 1])}, {}, {G1_U1: Tally(1, counts=[0, 0, 1])}, {G1_U1: Tally()}]
-        assert total(sources, G1_U1) == GroupTally(3, [1, 1, 1])
-        assert total(sources, ("survey", "g2", "u1")) == GroupTally(0, [])
+        sources = [
+            {G1_U1: Tally(2, 1, 7, 49, [1, 1])},
+            {},
+            {G1_U1: Tally(1, 1, 2, 4, [0, 0, 1])},
+            {G1_U1: Tally()},
+        ]
+        assert total(sources, G1_U1) == GroupTally(3, [1, 1, 1], Moments(2, 9, 53))
+        assert total(sources, ("survey", "g2", "u1")) == GroupTally(0, [], Moments())
 
     def test_it_leaves_the_partitions_as_they_were(self):
         one, other = {G1_U1: Tally(1, counts=[1])}, {G1_U1: Tally(1, counts=[0, 1])}

@@ -85,7 +85,8 @@ class Shown:
         for key in counts.tallies:
             if key[0] == campaign:
                 sums = total((shown.sums, counts.tallies), key)
-                shown.sums[key] = Tally(n=sums.n, counts=list(sums.counts))
+                moments = sums.moments
+                shown.sums[key] = Tally(sums.n, moments.n, moments.s1, moments.s2, list(sums.counts))
         shown.counted.update(counts.counted.get(campaign, {}))
 
     def add_appraisals(self, campaign: str, rows: Mapping[RowKey, AppraisalRow]) -> None:
