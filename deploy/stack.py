@@ -18,17 +18,23 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn, Self, TypedDict
 
+from environs import EnvError
+
 from deploy.embedded.errors import StartError
+from deploy.embedded.kafka import partitions
 from deploy.embedded.machine import require_linux
 from deploy.embedded.server import POLL_S, Server, wait_until_ready
-from deploy.stack_home import Home
-from deploy.stack_plan import PARINDEX, SERVERS, plan
+from deploy.stack_home import Home, State
+from deploy.stack_plan import PARINDEX, PARTITIONS_FILE, SERVERS, plan
 from deploy.stack_processes import with_descendants
 from deploy.stack_progress import Progress, Silent
 from deploy.stack_supervisor import Supervisor, spawn
+from services.common.settings import read_settings
 
 STOP_S = 90.0
 PREPARE_S = 120
+FEW_PARTITIONS = 4
+"""Of responses, in a topic that is new: each costs a batch, an append and a transaction of its own, on few cores."""
 FAMILIES = ("intake", "scoring", "reporting", *SERVERS)
 
 
@@ -143,6 +149,7 @@ class Stack:
                 self._progress.step("Starting " + " and ".join(parts[name].name for name in state.embedded))
             _start_parts(supervisor, {name: parts[name] for name in state.embedded})
             self._progress.step("Making the topics and the database ready")
+            self._settle_partitions(state)
             for command in ("topics", "database"):
                 _run(command, environment)
             services = {name: part for name, part in parts.items() if name not in SERVERS}
@@ -169,6 +176,17 @@ class Stack:
         if self._process:
             self._process.wait()
             self._process = None
+
+    def _settle_partitions(self, state: State) -> None:
+        """Where nobody has said how many partitions its own Kafka has of responses: those that are there, or few."""
+        if state.environment.get(PARTITIONS_FILE) != str(self.home.partitions):
+            return
+        try:
+            topic = read_settings().topic("responses")
+        except EnvError as error:
+            raise StartError(f"A setting cannot be read: {error}") from error
+        there = partitions(state.environment["PARINDEX_KAFKA"], topic)
+        self.home.keep_partitions(there or max(FEW_PARTITIONS, self._scorers))
 
     def _end_supervisor(self, number: signal.Signals, wait_s: float) -> bool:
         with suppress(ProcessLookupError):

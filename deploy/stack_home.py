@@ -53,6 +53,7 @@ class Home:
         self.supervisor_output = self.logs / "supervisord.out"
         self.tokens = self.root / "tokens"
         self.receipt_key = self.root / "receipt.key"
+        self.partitions = self.root / "partitions"
         self._state = self.root / "stack.json"
         self._lock = self.root / "lock"
 
@@ -155,6 +156,10 @@ class Home:
             lines = [line for line in lines if line.split()[:1] != [name]]
             lines.append(f"{token.name} {token.role} {token.sha256}")
         self._keep(self.tokens, "\n".join(lines) + "\n")
+
+    def keep_partitions(self, number: int) -> None:
+        """Keeps the number of partitions of responses, where the services read it as they start."""
+        self._keep(self.partitions, f"{number}\n")
 
     def secret(self, role: str) -> str:
         """The stack's own token of a role."""

@@ -25,6 +25,8 @@ SAID_BYTES = 2_000
 PARINDEX = (sys.executable, "-P", "-c", "from services.cli.main import main; main(prog_name='parindex')")
 SERVERS = ("kafka", "mongo")
 FRONT = ("intake", "reporting")
+PARTITIONS = "PARINDEX_RESPONSE_PARTITIONS"
+PARTITIONS_FILE = PARTITIONS + "_FILE"
 PORTS = {"kafka": ("kafka", "kafka-controller"), "mongo": ("mongo",)}
 
 
@@ -62,6 +64,9 @@ def plan(
         "PARINDEX_INTAKE_BIND": own["intake"],
         "PARINDEX_REPORTING_BIND": own["reporting"],
     }
+    if "kafka" in state.embedded and not {PARTITIONS, PARTITIONS_FILE} & state.environment.keys():
+        # What its topic has is known only when Kafka runs, and before the services start.
+        state.environment[PARTITIONS_FILE] = str(home.partitions)
     password, (port,) = new_password(), free_ports(1)
     state.control = f"http://stack:{password}@{LOOPBACK}:{port}/RPC2"
     scoring_binds = {name: {"PARINDEX_SCORING_BIND": bind} for name, bind in own.items() if name not in FRONT}

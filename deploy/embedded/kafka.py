@@ -18,6 +18,7 @@ from deploy.embedded.machine import LOOPBACK, require_free, require_package, req
 from deploy.embedded.server import Server
 
 FORMAT_S = 60
+ASK_MS = 10_000
 HEAP_MB = 512
 ANOTHER_FOLDER = "choose another folder"
 
@@ -206,6 +207,22 @@ def _format(jvm: tuple[str, ...], cluster: str, properties: Path, data: Path) ->
     done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_S, check=False)  # noqa: S603 - made here
     if done.returncode != 0:
         raise StartError(f"Kafka could not format {data}:\n{(done.stdout + done.stderr).strip()[-2_000:]}")
+
+
+def partitions(bootstrap: str, topic: str) -> int:
+    """How many partitions a topic has; 0 when there is no such topic.
+
+    Raises:
+        StartError: the broker does not answer.
+    """
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, api_version=(4, 1), bootstrap_timeout_ms=ASK_MS)
+        try:
+            return len(admin.describe_topics([topic])[0]["partitions"])
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise StartError(f"Kafka at {bootstrap} does not say what topics it has: {error}") from error
 
 
 def answers(bootstrap: str) -> bool:

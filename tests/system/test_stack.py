@@ -127,7 +127,7 @@ def test_a_part_that_is_killed_comes_back(family: str, home: Path) -> None:
 
 def test_down_leaves_no_process_and_up_finds_the_data_at_the_same_addresses(home: Path) -> None:
     before = status(home)
-    topic = TopicPartition("responses", 7)
+    topic = TopicPartition("responses", 3)
     with MongoClient(before["mongo"]) as client:
         client.get_default_database().kept.insert_one({"_id": "kept"})
     producer = KafkaProducer(bootstrap_servers=before["kafka"], api_version=(4, 1), acks="all")
