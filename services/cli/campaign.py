@@ -9,7 +9,10 @@ from typing import Any, BinaryIO, NoReturn
 
 import click
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from services.cli import asking
 from services.cli.campaign_summary import show as show_figures
 from services.cli.campaign_summary import summary
 from services.cli.client import BAD_INPUT, REFUSED, endpoint, reachable, refusal, said
@@ -92,6 +95,33 @@ def show(code: str, *, intake: str | None, as_json: bool) -> None:
         click.echo(f"{code}: {answer.url} answered with what this version of parindex cannot read: {error}", err=True)
         raise SystemExit(REFUSED) from error
     _report(summary(found), as_json=False)
+
+
+@campaign.command("list", epilog=asking.EXITS)
+@asking.language
+@asking.source
+def list_(*, lang: str, reporting: str | None, token: str | None, as_json: bool) -> None:
+    """List the campaigns that are published, with what is counted so far."""
+    found = asking.ask(reporting, token, "campaigns")
+    if as_json:
+        asking.print_json(found)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("campaign", "title", "version", "state", "results", "opens", "closes", "counted"):
+        table.add_column(column, justify="right" if column in {"version", "counted"} else "left")
+    for row in found["campaigns"]:
+        opens, closes = (row[moment][:16].replace("T", " ") for moment in ("opens", "closes"))
+        table.add_row(
+            row["campaign"],
+            Text(asking.name(row["title"], lang)),
+            str(row["version"]),
+            row["state"],
+            row["live"],
+            opens,
+            closes,
+            f"{row['counted']:,}",
+        )
+    Console().print(table)
 
 
 def _read(file: BinaryIO, *, as_json: bool) -> tuple[bytes, Campaign]:

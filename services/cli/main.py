@@ -8,11 +8,13 @@ import click
 
 COMMANDS = {
     "campaign": "services.cli.campaign:campaign",
+    "completion": "services.cli.completion:completion",
     "database": "services.cli.prepare:database",
     "demo": "services.cli.demo:demo",
     "down": "services.cli.stack:down",
     "health": "services.cli.health:health",
     "intake": "services.cli.serve:intake",
+    "ranking": "services.cli.ranking:ranking",
     "rebuild": "services.cli.rebuild:rebuild",
     "rejected": "services.cli.rejected:rejected",
     "reporting": "services.cli.serve:reporting",
@@ -21,6 +23,7 @@ COMMANDS = {
     "status": "services.cli.stack:status",
     "token": "services.cli.token:token",
     "topics": "services.cli.prepare:topics",
+    "unit": "services.cli.unit:unit",
     "up": "services.cli.stack:up",
     "verify": "services.cli.verify:verify",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from services.cli import asking
 from services.cli.batch import Unexpected
 from services.cli.client import BAD_INPUT, REFUSED, endpoint, reachable, refusal, said
 from services.cli.connection import GaveUp
@@ -132,6 +134,38 @@ def send(
     )
     _report(outcome, as_json=as_json)
     raise SystemExit(exit_code or (FAILED if outcome.refused else 0))
+
+
+@responses.command(epilog=asking.EXITS)
+@click.argument("campaign", type=asking.CODES)
+@click.argument("response", type=click.UUID)
+@click.option("--revision", type=click.IntRange(1), help="Of the receipt.")
+@click.option("--digest", help="Of the receipt.")
+@click.option("--partition", type=click.IntRange(0), help="Of the receipt.")
+@click.option("--offset", type=click.IntRange(0), help="Of the receipt.")
+@asking.source
+def status(
+    *,
+    campaign: str,
+    response: uuid.UUID,
+    revision: int | None,
+    digest: str | None,
+    partition: int | None,
+    offset: int | None,
+    reporting: str | None,
+    token: str | None,
+    as_json: bool,
+) -> None:
+    """Say what became of RESPONSE of CAMPAIGN; with all of its receipt the answer is final."""
+    numbers = {"revision": revision, "partition": partition, "offset": offset}
+    query = {name: None if number is None else str(number) for name, number in numbers.items()}
+    found = asking.ask(reporting, token, f"campaigns/{campaign}/responses/{response}", digest=digest, **query)
+    if as_json:
+        asking.print_json(found)
+        return
+    counts = f"revision {found['revision']} counts" if found["revision"] else "nothing of it counts"
+    reason = f" ({found['reason']})" if "reason" in found else ""
+    click.echo(f"{found['status']}{reason}: {counts}")
 
 
 def _published(code: str, intake: str | None) -> str:

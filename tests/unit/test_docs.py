@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 import services.intake.metrics
 import services.reporting.metrics
 import services.scoring.metrics
-from services.cli.main import COMMANDS
+from services.cli.main import COMMANDS, main
 from services.common.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,27 @@ def test_every_setting_has_its_row_with_its_default(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_its_row(name: str) -> None:
     assert f"`parindex {name}" in OPERATIONS
+
+
+def _subcommands() -> list[str]:
+    """Every command that does something, as it is typed."""
+
+    def below(name: str, command: click.Command) -> Iterator[str]:
+        if not isinstance(command, click.Group):
+            yield name
+            return
+        context = click.Context(command)
+        for part in command.list_commands(context):
+            found = command.get_command(context, part)
+            assert found is not None
+            yield from below(f"{name} {part}", found)
+
+    return list(below("parindex", main))
+
+
+@pytest.mark.parametrize("name", _subcommands())
+def test_every_subcommand_has_its_row(name: str) -> None:
+    assert f"`{name}" in OPERATIONS
 
 
 def _metrics() -> list[MetricWrapperBase]:
