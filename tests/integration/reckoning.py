@@ -18,7 +18,7 @@ from services.common.settings import Settings
 from services.scoring.ledger import Document
 from tests.integration.conftest import response, withdrawal
 from tests.integration.test_scoring_process import Survey
-from tests.unit.surveys import plain_index
+from tests.unit.surveys import plain_index, plain_moments
 
 GOOD = {"w1": {"l2": "A", "l3": "B"}}
 BAD = {"w1": {"l2": "C", "l3": "C"}, "002": {"l2": "N"}}
@@ -185,6 +185,14 @@ def _check_indices(db: mongo.Database[Document], campaign: Campaign, log: Reckon
             )
         stored = db.indices.find_one({"_id": {"campaign": campaign.code, "unit": unit}})
         assert stored["state"] <= state["state"]
+        for group in index_document.read(stored).groups:
+            said = [
+                content["ratings"][unit]
+                for content in log.counting
+                if content["group"] == group and unit in content["ratings"]
+            ]
+            moments = plain_moments(campaign, group, campaign.unit[unit].block, said)
+            assert index_document.read(stored).groups[group].moments == moments
         earned, attainable, _ = plain_index(campaign, unit, answers, AppraisalRow())
         expected = 100 * Fraction(earned) / attainable if attainable else None
         assert index_document.read(stored).index == expected

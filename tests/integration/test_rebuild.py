@@ -27,6 +27,7 @@ from services.scoring.ledger import Document
 from services.scoring.rebuilding import Rebuilding
 from tests.integration.conftest import appraisal, response, withdrawal
 from tests.integration.test_scoring_process import BAD, GOOD, Survey, eventually
+from tests.unit.surveys import plain_moments
 
 POINTS = {"l1": LeafAppraisal(points=Decimal("1.5"))}
 
@@ -101,7 +102,8 @@ def test_a_rebuild_gives_the_same_and_scoring_goes_on_from_there(survey: Survey,
     with survey.scorer():
         eventually(lambda: survey.db.campaign_state.find_one({"generation": 2}))
     counts = [68, 0, 31, 0, 0, 68, 31, 0]
-    expected = Formula(small).compute("w1", {"citizen": GroupTally(99, counts)}, AppraisalRow(1, POINTS))
+    tally = GroupTally(99, counts, plain_moments(small, "citizen", "ward", 68 * [GOOD["w1"]] + 31 * [BAD["w1"]]))
+    expected = Formula(small).compute("w1", {"citizen": tally}, AppraisalRow(1, POINTS))
     assert index_document.read(survey.index("w1")) == expected
 
 

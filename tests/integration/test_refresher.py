@@ -19,6 +19,7 @@ from services.scoring.refresher import UNITS_PER_TRANSACTION, Refresher
 from tests import communes
 from tests.integration.conftest import TOPIC_ID, Known, Partition, response
 from tests.unit.plain_formula import PlainFormula
+from tests.unit.surveys import plain_moments
 
 Shown = tuple[int, Mapping[str, int]]
 GOOD = {"w1": {"l2": "A"}}
@@ -78,7 +79,8 @@ def test_a_response_in_a_survey_as_large_as_the_country_rewrites_one_index(
     assert refresher.refresh(generation, own, appraisals) == 1
     written = list(partition.db.indices.find({"campaign": country.code, "state": {"$gt": 1}}))
     counts = [int(place == (leaf.code, option)) for place in country.layout[group]]
-    expected = PlainFormula(country).compute(unit, {group: GroupTally(1, counts)}, AppraisalRow())
+    moments = plain_moments(country, group, country.unit[unit].block, [said.ratings[unit]])
+    expected = PlainFormula(country).compute(unit, {group: GroupTally(1, counts, moments)}, AppraisalRow())
     assert [index_document.read(found) for found in written] == [expected]
     assert partition.db.indices.count_documents({"campaign": country.code}) == len(country.units)
     refresher.close()

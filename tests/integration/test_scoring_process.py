@@ -27,6 +27,7 @@ from services.scoring.ledger import Document
 from services.scoring.main import Scorer
 from tests import waiting
 from tests.integration.conftest import NOW, appraisal, response, withdrawal
+from tests.unit.surveys import plain_moments
 
 Found = TypeVar("Found")
 
@@ -111,7 +112,10 @@ def test_an_index_is_the_formula_of_all_partitions_and_the_appraisals(survey: Su
     with survey.scorer():
         eventually(lambda: survey.counted() == 90 and survey.index("w1")["leaves"]["l1"]["state"] == "scored")
     row = AppraisalRow(1, {"l1": LeafAppraisal(points=Decimal("1.5"))})
-    expected = Formula(small).compute("w1", {"citizen": GroupTally(90, [60, 0, 30, 0, 0, 60, 30, 0])}, row)
+    tally = GroupTally(
+        90, [60, 0, 30, 0, 0, 60, 30, 0], plain_moments(small, "citizen", "ward", 60 * [GOOD["w1"]] + 30 * [BAD["w1"]])
+    )
+    expected = Formula(small).compute("w1", {"citizen": tally}, row)
     assert index_document.read(survey.index("w1")) == expected
     state = survey.db.campaign_state.find_one()
     assert sum(state["positions"]["responses"].values()) == 90

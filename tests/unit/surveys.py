@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -25,6 +25,7 @@ from services.common.campaign import (
     Unit,
     extended_layout,
 )
+from services.common.unit_index import Moments
 
 HANOI = timezone(timedelta(hours=7))
 FIVE = {"A": "100", "B": "75", "C": "50", "D": "25", "E": "0", "N": None}
@@ -187,3 +188,10 @@ def plain_contribution(campaign: Campaign, group: str, block: str, answers: Mapp
     x = sum((part(leaf) * percent / 100 for leaf, percent in opinions), start=Fraction(0))
     scaled = x * sum(map(part, asked_leaves)) / sum(part(leaf) for leaf, _ in opinions)
     return floor(10_000 * scaled + Fraction(1, 2))
+
+
+def plain_moments(campaign: Campaign, group: str, block: str, said: Iterable[Mapping[str, str]]) -> Moments:
+    """The moments of what a group's responses say of a unit, each by leaf and option, by the page's formula."""
+    found = [plain_contribution(campaign, group, block, answers) for answers in said]
+    opinions = [x for x in found if x is not None]
+    return Moments(len(opinions), sum(opinions), sum(x * x for x in opinions))
