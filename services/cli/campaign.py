@@ -13,12 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli import asking
+from services.cli.campaign_diff import document as difference_document
+from services.cli.campaign_diff import show as show_differences
 from services.cli.campaign_summary import show as show_figures
 from services.cli.campaign_summary import summary
 from services.cli.client import BAD_INPUT, REFUSED, endpoint, reachable, refusal, said
-from services.common.campaign import CODE, Campaign
+from services.common.campaign import CODE, Campaign, forbidden_changes
+from services.common.campaign_difference import differences
 from services.common.campaign_schema import DefinitionError, json_schema, load, parse
 from services.common.campaign_yaml import MAX_BYTES
+
+FAILED = 1
 
 _EXITS = """
 
@@ -73,6 +78,33 @@ def publish(file: BinaryIO, *, intake: str | None, token: str | None, as_json: b
     click.echo(json.dumps(published, ensure_ascii=False) if as_json else f"{found.code} version {published['version']}")
 
 
+@campaign.command(
+    epilog="""
+
+Exit codes: 0 FILE may be published; 1 it may not, what stands in the way is told; 2 the input is wrong; 3 intake does
+not answer or refuses.
+"""
+)
+@click.argument("file", type=click.File("rb"))
+@click.option("--against", type=click.File("rb"), help="Compare with this file. Default: what is published.")
+@_intake
+@_as_json
+def diff(file: BinaryIO, *, against: BinaryIO | None, intake: str | None, as_json: bool) -> None:
+    """Say in words what the definition in FILE would change, and for whom."""
+    _, new = _read(file, as_json=as_json)
+    if against is None:
+        old = _loaded(new.code, _fetched(new.code, intake, as_json=as_json))
+    else:
+        _, old = _read(against, as_json=as_json)
+    found, forbidden = differences(old, new), forbidden_changes(old, new)
+    if as_json:
+        click.echo(json.dumps(difference_document(old, new, found, forbidden), ensure_ascii=False))
+    else:
+        show_differences(old, new, found, forbidden, Console())
+    if forbidden:
+        raise SystemExit(FAILED)
+
+
 @campaign.command(epilog=_EXITS)
 @click.argument("code")
 @_intake
@@ -81,20 +113,11 @@ def show(code: str, *, intake: str | None, as_json: bool) -> None:
     """Show the published campaign CODE."""
     if not CODE.fullmatch(code):
         raise click.BadParameter(f"{code!r} is not a campaign's code", param_hint="CODE")
-    with endpoint(intake, None) as client, reachable(client):
-        answer = client.get(f"/v1/campaigns/{code}")
-    published = said(answer)
-    if published is None:
-        _refused(code, refusal(answer), as_json=as_json)
+    published = _fetched(code, intake, as_json=as_json)
     if as_json:
         click.echo(json.dumps(published, ensure_ascii=False))
-        return
-    try:
-        found = load(published)
-    except DefinitionError as error:
-        click.echo(f"{code}: {answer.url} answered with what this version of parindex cannot read: {error}", err=True)
-        raise SystemExit(REFUSED) from error
-    _report(summary(found), as_json=False)
+    else:
+        _report(summary(_loaded(code, published)), as_json=False)
 
 
 @campaign.command("list", epilog=asking.EXITS)
@@ -136,6 +159,25 @@ def _read(file: BinaryIO, *, as_json: bool) -> tuple[bytes, Campaign]:
     else:
         _print_problems(_name(file), problems)
     raise SystemExit(BAD_INPUT)
+
+
+def _fetched(code: str, intake: str | None, *, as_json: bool) -> Mapping[str, Any]:
+    """What intake has published of a campaign; a refusal is printed and ends the command with exit code 3."""
+    with endpoint(intake, None) as client, reachable(client):
+        answer = client.get(f"/v1/campaigns/{code}")
+    published = said(answer)
+    if published is None:
+        _refused(code, refusal(answer), as_json=as_json)
+    return published
+
+
+def _loaded(code: str, published: Mapping[str, Any]) -> Campaign:
+    """The campaign that was published; what cannot be read ends the command with exit code 3."""
+    try:
+        return load(published)
+    except DefinitionError as error:
+        click.echo(f"{code}: intake answered with what this version of parindex cannot read: {error}", err=True)
+        raise SystemExit(REFUSED) from error
 
 
 def _name(file: BinaryIO) -> str:

@@ -245,6 +245,46 @@ class TestShow:
         assert run("show", "../livez", "--intake", "http://127.0.0.1:1").exit_code == 2
 
 
+class TestDiff:
+    def test_it_says_what_changes_by_what_it_does_and_for_whom(self, service: Service):
+        old = parse(SMALL)
+        leaf = next(leaf for leaf in old.leaves if leaf.method == "survey")
+        new = SMALL.replace(f"max_points: {leaf.max_points}", "max_points: 7.5", 1).replace("Đợt thử", "Đợt mới")
+        service.will_answer(200, dump(replace(old, version=4), public=True))
+
+        result = run("diff", "-", "--intake", service.url, stdin=new)
+
+        assert result.exit_code == 0, result.output
+        lines = result.stdout.splitlines()
+        assert lines[0] == "small: 2 differences from version 4."
+        (index,) = [line for line in lines if "max_points" in line]
+        assert "→ 7.5 (for " in index
+        (words,) = [line for line in lines if "title" in line]
+        assert lines.index(index) < lines.index("Changes words only:") < lines.index(words)
+
+    def test_two_files_are_compared_without_a_service(self, tmp_path: Path):
+        file = tmp_path / "old.yaml"
+        file.write_text(SMALL, encoding="utf-8")
+
+        result = run("diff", "-", "--against", str(file), stdin=SMALL)
+
+        assert (result.exit_code, result.stdout) == (0, "small: nothing differs from the other file.\n")
+
+    def test_what_may_not_be_published_ends_it_with_1(self, service: Service):
+        old = parse(SMALL)
+        service.will_answer(200, dump(replace(old, version=4), public=True))
+        gone = old.units[0].code
+        new = json.dumps(dump(replace(old, units=old.units[1:]), public=True) | {"version": None})
+        document = {name: value for name, value in json.loads(new).items() if name not in {"version", "layout"}}
+
+        result = run("diff", "-", "--intake", service.url, "--json", stdin=json.dumps(document))
+
+        assert result.exit_code == 1, result.output
+        said = json.loads(result.stdout)
+        assert said["forbidden"] == [{"pointer": "/units", "detail": f"unit {gone!r} was published and is missing"}]
+        assert [difference["code"] for difference in said["differences"]] == [gone]
+
+
 @pytest.mark.parametrize("command", ["check", "publish", "show", "schema"])
 def test_every_command_says_how_it_ends(command: str):
     assert "Exit codes: 0 all is well; 2 the input is wrong; 3" in " ".join(run(command, "--help").stdout.split())
