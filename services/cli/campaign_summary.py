@@ -96,7 +96,9 @@ def _unanswered(campaign: Campaign, block: str) -> list[str]:
 
 
 def _quota(quota: Quota | None) -> str | None:
-    return f"{quota.forms:,} per {quota.per}" if quota else None
+    if quota is None:
+        return None
+    return f"{quota.forms:,} per {quota.per}{', everybody' if quota.covers == 'population' else ''}"
 
 
 def _table(head: str, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> Table:

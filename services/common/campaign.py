@@ -16,6 +16,7 @@ CODE = re.compile(CODE_PATTERN)
 Method = Literal["appraisal", "survey"]
 Access = Literal["invitation", "open"]
 QuotaPer = Literal["unit", "block", "campaign"]
+QuotaCovers = Literal["sample", "population"]
 Ties = Literal["shared", "dense"]
 NotApplicable = Literal["index", "field"]
 Edits = Literal["until_close", "none"]
@@ -51,10 +52,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How many forms a group owes: per unit, per block or in the whole campaign."""
+    """How many forms a group owes: per unit, per block or in the whole campaign; as a sample, or all there can be."""
 
     per: QuotaPer
     forms: int
+    covers: QuotaCovers = "sample"
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,10 @@ def _described(campaign: Campaign) -> dict[Thing, _Described]:
 
 
 def _group(group: Group) -> _Described:
-    quota = None if group.quota is None else f"{group.quota.forms} / {group.quota.per}"
+    owed = group.quota
+    quota = (
+        None if owed is None else f"{owed.forms} / {owed.per}" + ("" if owed.covers == "sample" else f", {owed.covers}")
+    )
     said = {"rates": _list(group.rates), "weight": _number(group.weight), "quota": quota, "access": group.access}
     return _named(group.name, said, group.rates, (group.code,))
 

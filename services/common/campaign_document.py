@@ -26,6 +26,7 @@ from services.common.campaign import (
     NotApplicable,
     Option,
     Quota,
+    QuotaCovers,
     QuotaPer,
     Rules,
     Scale,
@@ -106,6 +107,12 @@ class QuotaDocument(Document):
         "What the number of forms is meant for: each unit, each block, or the whole campaign.", get_args(QuotaPer)
     )
     forms = Whole("How many forms the group shall give.", least=1, most=1_000_000_000)
+    covers = Choice(
+        "sample: the forms are a sample of the group; population: they are all in the group who can rate a unit, so "
+        "that nothing is left to chance when all have answered (for standard errors).",
+        get_args(QuotaCovers),
+        "sample",
+    )
 
 
 class GroupDocument(Document):

@@ -86,6 +86,7 @@ ROWS = [
     Case("weight: 1.50", "weight: 1.1234567", "/groups/0/weight", 25, "too-many-decimals"),
     Case("forms: 30", "forms: 0", "/groups/0/quota/forms", 26, "out-of-range"),
     Case("per: unit", "per: street", "/groups/0/quota/per", 26, "not-a-choice"),
+    Case("forms: 30", "forms: 30, covers: all", "/groups/0/quota/covers", 26, "not-a-choice"),
     Case("access: open", "access: closed", "/groups/1/access", 30, "not-a-choice"),
     Case("percent: 100}", "percent: 100.5}", "/scales/0/options/0/percent", 34, "out-of-range"),
     Case(", percent: 100}", "}", "/scales/0/options/0/percent", 34, "missing"),

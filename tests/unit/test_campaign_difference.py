@@ -159,3 +159,10 @@ def test_a_change_is_told_in_both_languages() -> None:
         Text("nhóm trả lời deputy: trọng số 1 → 1.5", "group deputy: weight 1 → 1.5"),
         Text("nhóm trả lời deputy: chỉ tiêu phiếu không có → 30 / block", "group deputy: quota none → 30 / block"),
     ]
+
+
+def test_whether_a_quota_is_the_whole_group_is_a_difference() -> None:
+    (group, *_) = OLD.groups
+    before = changed(OLD, group, replace(group, quota=Quota("unit", 30)))
+    (found,) = differences(before, changed(OLD, group, replace(group, quota=Quota("unit", 30, "population"))))
+    assert found.text.en == "group deputy: quota 30 / unit → 30 / unit, population"
