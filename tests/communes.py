@@ -13,7 +13,8 @@ from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Block, Campaign, Group, Leaf, Rules, Text, Unit, extended_layout
 from services.common.index import Formula
-from services.common.unit_index import GroupTally
+from services.common.uncertainty import SamplingErrors
+from services.common.unit_index import GroupTally, Moments
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "hanoi-2022.yaml"
 COMMUNES = 10_600
@@ -56,14 +57,20 @@ def campaign(units: int = COMMUNES) -> Campaign:
     return dataclasses.replace(made, layout=extended_layout(made, {}))
 
 
+def moments(n: int, chance: Random) -> Moments:
+    """Of so many responses, each of some points."""
+    xs = [chance.randrange(80_000) for _ in range(n)]
+    return Moments(n, sum(xs), sum(x * x for x in xs))
+
+
 def index_documents(made: Campaign, state: int, answers: int = 60) -> Iterator[Document]:
     """Every unit's document of `indices`: some hundred different results, each of so many answers or fewer a group."""
     chance = Random(2022)  # noqa: S311 (figures, not secrets)
-    formula = Formula(made)
+    formula, errors = Formula(made), SamplingErrors(made)
     results = []
     for unit in made.units[:DIFFERENT]:
         tallies = {
-            group: GroupTally(answers, [chance.randrange(answers // 4 + 1) for _ in places])
+            group: GroupTally(answers, [chance.randrange(answers // 4 + 1) for _ in places], moments(answers, chance))
             for group, places in made.layout.items()
         }
         points = {
@@ -71,7 +78,8 @@ def index_documents(made: Campaign, state: int, answers: int = 60) -> Iterator[D
             for leaf in made.leaves
             if leaf.method == "appraisal" and chance.random() < 0.9
         }
-        results.append(index_document.write(formula.compute(unit.code, tallies, AppraisalRow(1, points))))
+        found = formula.compute(unit.code, tallies, AppraisalRow(1, points))
+        results.append(index_document.write(found) | errors.of(unit.code, found).document())
     for number, unit in enumerate(made.units):
         yield {
             "_id": {"campaign": made.code, "unit": unit.code},

@@ -11,6 +11,7 @@ from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.index import Formula, Known
+from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
 from services.scoring.tallies import Tally, TallyKey, total
 
@@ -45,6 +46,7 @@ class Indices:
     def __init__(self, campaign: Campaign) -> None:
         self.campaign = campaign
         self._formula = Formula(campaign)
+        self._errors = SamplingErrors(campaign)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def document(self, unit: str, state: int, sources: Sources, row: AppraisalRow) -> Document:
@@ -72,6 +74,7 @@ class Indices:
             "version": campaign.version,
             "state": state,
             **index_document.write(result, None if kept is None else (kept.known.result, kept.document)),
+            **self._errors.of(unit, result).document(),
         }
         self._kept[unit] = _Kept(sums, Known(tallies, row, result), document)
         if len(self._kept) > MOST_KEPT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,10 +15,13 @@ import yaml
 from surveys import FIVE, appraised, asked, rater, scale, survey
 
 from services.common.appraisals import AppraisalRow, LeafAppraisal
-from services.common.campaign import Band, Campaign, Leaf, Rules, Text
+from services.common.campaign import Band, Campaign, Leaf, Quota, Rules, Text
+from services.common.contribution import Contribution
 from services.common.index import Formula
+from services.common.rank_intervals import Estimate, rank_intervals
 from services.common.ranking import band, ranks, shown
-from services.common.unit_index import GroupTally, UnitIndex
+from services.common.uncertainty import SamplingErrors, interval
+from services.common.unit_index import GroupTally, Moments, UnitIndex
 
 Example = dict[str, Any]
 
@@ -51,10 +55,13 @@ def campaign(example: Example) -> Campaign:
         for code, percent in example.get("scale", FIVE).items()
     }
     caps = example.get("caps", {})
+    whole = {group: Quota("unit", int(forms), "population") for group, forms in example.get("population", {}).items()}
     return survey(
         *(tuple(leaf(code, given) for code, given in field.items()) for field in example["fields"].values()),
         units={UNIT: "b1"},
-        groups=tuple(rater(group, "b1", weight=weights.get(group, "1")) for group in groups),
+        groups=tuple(
+            replace(rater(group, "b1", weight=weights.get(group, "1")), quota=whole.get(group)) for group in groups
+        ),
         scales=(scale("five", percents),),
         adjustments=(caps.get("bonus", "0"), caps.get("penalty", "0")),
         rules=rules(example),
@@ -75,14 +82,26 @@ def computed(example: Example, campaign: Campaign) -> UnitIndex:
         said = given.get("appraised", "pending")
         if said != "pending":
             row[code] = LeafAppraisal(not_applicable=True) if said == "not applicable" else LeafAppraisal(Decimal(said))
-    tallies = {group: GroupTally(0, tuple(values)) for group, values in counts.items()}
+    tallies = {
+        group: GroupTally(0, tuple(values), moments(campaign, group, values)) for group, values in counts.items()
+    }
     adjustments = Decimal(example.get("bonus", "0")), Decimal(example.get("penalty", "0"))
     return Formula(campaign).compute(UNIT, tallies, AppraisalRow(1, row, *adjustments))
+
+
+def moments(campaign: Campaign, group: str, counts: list[int]) -> Moments:
+    """As if every answer were a response of its own: right where a group is asked one question."""
+    contribution = Contribution(campaign)
+    answers = zip(campaign.layout[group], counts, strict=True)
+    xs = [contribution.of(group, UNIT, {leaf: option}) for (leaf, option), times in answers for _ in range(times)]
+    return Moments(sum(x is not None for x in xs), sum(x or 0 for x in xs), sum((x or 0) ** 2 for x in xs))
 
 
 def said(campaign: Campaign, found: UnitIndex, example: Example) -> dict[str, Any]:
     """All that an example may say of a unit; its figures in the page's own form."""
     fields = zip(example["fields"], found.fields.values(), strict=True)
+    se = SamplingErrors(campaign).of(UNIT, found).se
+    limits = None if se is None or found.index is None else interval(found.index, se)
     return {
         "shares": {
             code: {group: share.share for group, share in leaf.groups.items() if share.share is not None}
@@ -96,6 +115,8 @@ def said(campaign: Campaign, found: UnitIndex, example: Example) -> dict[str, An
         "fields": {name: as_shown(campaign, points.index) for name, points in fields},
         "groups": {group: as_shown(campaign, index.points.index) for group, index in found.groups.items()},
         "index": as_shown(campaign, found.index),
+        "se": None if se is None else as_shown(campaign, Fraction(se)),
+        "interval": None if limits is None else [as_shown(campaign, limit) for limit in limits],
     }
 
 
@@ -130,6 +151,11 @@ def test_an_example_of_a_ranking_gives_what_the_page_says(name: str) -> None:
     found = ranks(indices, rules(example).ties)
 
     assert {unit: str(rank.rank or "null") for unit, rank in found.items()} == example["gives"]["ranks"]
+    if "se" in example:
+        errors = {unit: None if se == "null" else float(se) for unit, se in example["se"].items()}
+        estimates = [Estimate(float(index), errors[unit]) for unit, index in indices.items() if index is not None]
+        said = [list(map(str, limits)) if limits else "null" for limits in rank_intervals(estimates)]
+        assert dict(zip(indices, said, strict=True)) == example["gives"]["rank_intervals"]
     if bands:
         grades = {unit: band(index, bands) for unit, index in indices.items()}
         names = {unit: "null" if grade is None else grade.name.vi for unit, grade in grades.items()}
@@ -140,7 +166,10 @@ def test_the_page_has_an_example_of_every_rule() -> None:
     used = [
         (rule, value)
         for example in EXAMPLES.values()
-        for rule, value in [*example.get("rules", {}).items(), *((key, "") for key in ("weights", "caps", "scale"))]
+        for rule, value in [
+            *example.get("rules", {}).items(),
+            *((key, "") for key in ("weights", "caps", "scale", "population")),
+        ]
         if rule in example or rule in example.get("rules", {})
     ]
     for needed in (
@@ -151,6 +180,7 @@ def test_the_page_has_an_example_of_every_rule() -> None:
         ("min_answers", "5"),
         ("weights", ""),
         ("caps", ""),
+        ("population", ""),
         ("scale", ""),
     ):
         assert needed in used

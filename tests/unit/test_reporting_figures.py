@@ -16,6 +16,7 @@ from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Text
 from services.common.index import Formula
+from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally, Moments, Points
 from services.reporting.figures import Figures, label, plain
 
@@ -69,7 +70,8 @@ def results(draw: st.DrawFn) -> tuple[Campaign, str, Figures]:
         for group, places in campaign.layout.items()
         if chance.random() < 0.7
     }
-    result = index_document.write(Formula(campaign).compute(unit, tallies, AppraisalRow()))
+    found = Formula(campaign).compute(unit, tallies, AppraisalRow())
+    result = index_document.write(found) | SamplingErrors(campaign).of(unit, found).document()
     return campaign, unit, Figures(campaign, bson.encode({"unit": unit, "state": 1, **result}))
 
 

@@ -14,6 +14,7 @@ from surveys import appraised, asked, published, rater, survey
 
 from services.common import index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
+from services.common.uncertainty import SamplingErrors
 from services.scoring import indices as module
 from services.scoring.indices import Indices
 from services.scoring.tallies import Tally, TallyKey, total
@@ -55,6 +56,7 @@ def test_a_document_made_of_the_one_before_is_the_one_made_from_nothing(
         sources[p][campaign.code, group, unit] = Tally(number, *moments, counts[:known])
         row = rows[number * len(rows) // (len(steps) + 1)]
         tallies = {each: total(sources, (campaign.code, each, unit)) for each in campaign.group}
+        plain = PlainFormula(campaign).compute(unit, tallies, row)
         expected = {
             "_id": {"campaign": "survey", "unit": unit},
             "campaign": "survey",
@@ -62,7 +64,8 @@ def test_a_document_made_of_the_one_before_is_the_one_made_from_nothing(
             "block": campaign.unit[unit].block,
             "version": campaign.version,
             "state": number,
-            **index_document.write(PlainFormula(campaign).compute(unit, tallies, row)),
+            **index_document.write(plain),
+            **SamplingErrors(campaign).of(unit, plain).document(),
         }
         assert bson.encode(indices.document(unit, number, sources, row)) == bson.encode(expected)
 

@@ -16,6 +16,7 @@ from services.common import index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.index import Formula
+from services.common.uncertainty import SamplingErrors
 from services.scoring.appraisal_chunk import RowKey
 from services.scoring.audit.difference import Difference, canonical, compare, digest
 from services.scoring.audit.report import Report
@@ -116,12 +117,12 @@ class Shown:
 def _compare_campaign(shown: _Shown, campaign: Campaign, report: Report, advance: Callable[[int], None]) -> None:
     counted = {group: n for group, n in shown.state.get("counted", {}).items() if n}
     report.note(compare("campaign_state", campaign.code, {"counted": counted}, {"counted": dict(+shown.counted)}))
-    formula = Formula(campaign)
+    formula, errors = Formula(campaign), SamplingErrors(campaign)
     for unit in sorted({*campaign.unit, *shown.indices}):
         id_ = {"campaign": campaign.code, "unit": unit}
         packed = shown.indices.get(unit)
         found = None if packed is None else orjson.loads(zlib.decompress(packed))
-        expected = None if unit not in campaign.unit else _index(shown, campaign, formula, unit)
+        expected = None if unit not in campaign.unit else _index(shown, campaign, formula, errors, unit)
         if found is not None:
             # Which refresh wrote it does not follow from the log.
             number = found.pop("state", None)
@@ -133,7 +134,7 @@ def _compare_campaign(shown: _Shown, campaign: Campaign, report: Report, advance
         advance(1)
 
 
-def _index(shown: _Shown, campaign: Campaign, formula: Formula, unit: str) -> Document:
+def _index(shown: _Shown, campaign: Campaign, formula: Formula, errors: SamplingErrors, unit: str) -> Document:
     tallies = {group: total((shown.sums,), (campaign.code, group, unit)) for group in campaign.group}
     result = formula.compute(unit, tallies, shown.appraisals.get(unit, AppraisalRow()))
     return {
@@ -143,4 +144,5 @@ def _index(shown: _Shown, campaign: Campaign, formula: Formula, unit: str) -> Do
         "block": campaign.unit[unit].block,
         "version": campaign.version,
         **index_document.write(result),
+        **errors.of(unit, result).document(),
     }

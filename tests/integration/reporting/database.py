@@ -13,6 +13,7 @@ from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, extended_layout
 from services.common.index import Formula
+from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
 from tests import waiting
 
@@ -39,7 +40,12 @@ def tally(campaign: Campaign, group: str, n: int, answers: Mapping[str, Mapping[
 def index_documents(
     campaign: Campaign, state: int, tallies: Tallies, rows: Mapping[str, AppraisalRow] | None = None
 ) -> list[Document]:
-    formula = Formula(campaign)
+    formula, errors = Formula(campaign), SamplingErrors(campaign)
+
+    def result(unit: str) -> Document:
+        found = formula.compute(unit, tallies.get(unit, {}), (rows or {}).get(unit, AppraisalRow()))
+        return index_document.write(found) | errors.of(unit, found).document()
+
     return [
         {
             "_id": {"campaign": campaign.code, "unit": unit.code},
@@ -48,9 +54,7 @@ def index_documents(
             "block": unit.block,
             "version": campaign.version,
             "state": state,
-            **index_document.write(
-                formula.compute(unit.code, tallies.get(unit.code, {}), (rows or {}).get(unit.code, AppraisalRow()))
-            ),
+            **result(unit.code),
         }
         for unit in campaign.units
     ]
