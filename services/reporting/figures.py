@@ -14,8 +14,9 @@ from services.common import index_document, problems
 from services.common.campaign import Campaign, Text
 from services.common.problems import Problem
 from services.common.ranking import exact
+from services.common.uncertainty import LEAST, GroupError, group_error
 from services.common.unit_index import GroupIndex, Points, UnitIndex
-from services.reporting.suppression import Cell, Hidden, hidden
+from services.reporting.suppression import Cell, Hidden, hidden, hidden_groups
 
 Derived = TypeVar("Derived")
 
@@ -52,6 +53,9 @@ class Figures:
         self.pending: tuple[str, ...] = tuple(document["pending"])
         self.n: int = sum(group["n"] for group in groups.values())
         """The responses that rate the unit."""
+        self._se: float | None = document["se"]
+        self._fewest: int | None = document["fewest"]
+        self._least = max(LEAST, campaign.rules.suppress_below)
 
     @property
     def result(self) -> UnitIndex:
@@ -69,6 +73,31 @@ class Figures:
     @cached_property
     def index(self) -> Fraction | None:
         return self.points.index
+
+    @property
+    def se(self) -> float | None:
+        """The standard error of the index, in percentage points; None where it is not known, or not to be shown."""
+        return None if self.too_few else self._se
+
+    @property
+    def too_few(self) -> bool:
+        """Whether a group that counts has answered too little for a standard error, or for one that may be shown.
+
+        With a group that may not be shown, what it adds to the unit's error must not be either.
+        """
+        return self._fewest is not None and self._fewest < self._least
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """The groups that count on some leaf."""
+        return tuple(RawBSONDocument(self._raw)["errors"])
+
+    def error(self, group: str) -> GroupError | None:
+        """What the sampling of a group does; None when it counts on no leaf, or that must not be shown."""
+        written = bson.decode(RawBSONDocument(self._raw)["errors"].raw).get(group)
+        if written is None or self._groups[group]["moments"][0] < self._least or group in hidden_groups(self.hidden):
+            return None
+        return group_error(written)
 
     def derived(self, key: Hashable, make: Callable[[], Derived]) -> Derived:
         """What is made of these figures alone: kept under a key, else made now."""

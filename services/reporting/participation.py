@@ -55,7 +55,11 @@ def document(db: Database[Document], responses_topic: str, standing: Standing) -
 
 
 def _group(campaign: Campaign, group: Group, counted: int) -> Document:
-    quota = None if group.quota is None else {"per": group.quota.per, "forms": group.quota.forms}
+    quota = (
+        None
+        if group.quota is None
+        else {"per": group.quota.per, "forms": group.quota.forms, "covers": group.quota.covers}
+    )
     return {
         "group": group.code,
         "name": label(group.name),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.common.campaign import Band, Campaign, Unit
+from services.common.rank_intervals import Estimate, rank_intervals
 from services.common.ranking import Rank, band, exact, ranks, shown
+from services.common.uncertainty import interval
 from services.common.unit_index import Points
 from services.reporting.figures import Figures, label, plain
 from services.reporting.standing import Standing
@@ -35,14 +37,23 @@ class View(NamedTuple):
         return self.field is None and self.group is None
 
 
+Interval = tuple[int, int]
+"""The best rank and the worst."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A unit in a ranking. `points` is None where they are suppressed; `n` are the responses they rest on."""
+    """A unit in a ranking. `points` is None where they are suppressed; `n` are the responses they rest on.
+
+    `se` is in percentage points of the index; None, and `rank_interval` with it, where it is not known or suppressed.
+    """
 
     unit: Unit
     rank: Rank
+    rank_interval: Interval | None
     points: Points | None
     index: Fraction | None
+    se: float | None
     band: Band | None
     n: int
     pending: tuple[str, ...]
@@ -90,6 +101,27 @@ def places(standing: Standing, view: View) -> Places:
     return standing.derived(("places", view), make)
 
 
+def intervals(standing: Standing, view: View) -> Mapping[str, Interval]:
+    """Between which ranks units of a view's block truly are, those that have a standard error; made once per state."""
+
+    def make() -> Mapping[str, Interval]:
+        found = places(standing, view)
+        ranked = {unit: index for unit, index in found.indices.items() if index is not None}
+        estimates = [
+            Estimate(float(index), _se(standing.units[unit], view)) for unit, index in in_turns(ranked.items())
+        ]
+        return {
+            # With dense ranks fewer stand before a unit than are better.
+            unit: (min(best, found.ranks[unit].rank or best), worst)
+            for unit, (best, worst) in known(zip(ranked, rank_intervals(estimates), strict=True))
+        }
+
+    def known(pairs: Iterable[tuple[str, Interval | None]]) -> Iterator[tuple[str, Interval]]:
+        return ((unit, interval) for unit, interval in pairs if interval is not None)
+
+    return standing.derived(("rank intervals", view), make)
+
+
 def row(standing: Standing, view: View, unit: str) -> Row:
     """A unit's row in a ranking of its block."""
     campaign, found = standing.campaign, places(standing, view)
@@ -97,8 +129,10 @@ def row(standing: Standing, view: View, unit: str) -> Row:
     return Row(
         unit=campaign.unit[unit],
         rank=found.ranks[unit],
+        rank_interval=intervals(standing, view).get(unit),
         points=found.points[unit],
         index=found.indices[unit],
+        se=None if found.indices[unit] is None else _se(figures_, view),
         band=band(found.indices[unit], campaign.bands),
         n=_n(figures_, view),
         pending=_pending(campaign, figures_, view),
@@ -139,7 +173,10 @@ def _line(standing: Standing, view: View, unit: str) -> bytes:
     before, after = unit_.derived(("row", standing.campaign.version), write) if view.whole else write()
     rank = places(standing, view).ranks[unit]
     number = b"null" if rank.rank is None else b"%d" % rank.rank
-    return b'%b,"rank":%b,"tied":%b,%b' % (before, number, b"true" if rank.tied else b"false", after)
+    between = intervals(standing, view).get(unit)
+    limits = b"null" if between is None else b"[%d,%d]" % between
+    tied = b"true" if rank.tied else b"false"
+    return b'%b,"rank":%b,"tied":%b,"rank_interval":%b,%b' % (before, number, tied, limits, after)
 
 
 def _around_rank(row: Row, decimals: int) -> tuple[bytes, bytes]:
@@ -147,6 +184,7 @@ def _around_rank(row: Row, decimals: int) -> tuple[bytes, bytes]:
     before = {"unit": row.unit.code, "name": label(row.unit.name)}
     after: dict[str, Any] = {
         **figures(row.points, row.index, decimals),
+        **uncertainty(row.index, row.se, decimals),
         "band": None if row.band is None else label(row.band.name),
         "n": row.n,
         "provisional": bool(row.pending),
@@ -165,6 +203,26 @@ def figures(points: Points | None, index: Fraction | None, decimals: int) -> dic
         "earned": None if points is None else plain(points.earned),
         "attainable": None if points is None else plain(points.attainable),
     }
+
+
+def uncertainty(index: Fraction | None, se: float | None, decimals: int) -> dict[str, Any]:
+    """A standard error and the 95 % interval made of it, rounded as the index is; null where there is none to show."""
+    if index is None or se is None:
+        return {"se": None, "interval": None}
+    return {
+        "se": shown(Fraction(se), decimals),
+        "interval": [shown(limit, decimals) for limit in interval(index, se)],
+    }
+
+
+def _se(unit: Figures, view: View) -> float | None:
+    """The standard error of the view's index; None where it is not known, or not to be shown."""
+    if view.field is not None:
+        return None  # the moments are of all fields together
+    if view.group is None:
+        return unit.se
+    error = unit.error(view.group)
+    return None if error is None else error.index
 
 
 def _points(unit: Figures, view: View) -> Points | None:

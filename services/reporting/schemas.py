@@ -65,6 +65,20 @@ def _rank() -> fields.Integer:
     )
 
 
+def _rank_interval() -> fields.List[Any]:
+    said = (
+        "The best and the worst rank that the answers leave open: with 95 % all units of the block are in theirs. Null "
+        "without a standard error."
+    )
+    return fields.List(
+        fields.Integer(validate=validate.Range(min=1)),
+        required=True,
+        allow_none=True,
+        validate=validate.Length(equal=2),
+        metadata={"description": said},
+    )
+
+
 class Label(Answer):
     """A label."""
 
@@ -118,13 +132,27 @@ class Figures(Answer):
     attainable = _exact("Points attainable so far.")
 
 
-class Row(Figures):
+class Uncertain(Figures):
+    """An index with its sampling error; null where that is not known, or not to be shown."""
+
+    se = _exact("Standard error of the index in percentage points, rounded.")
+    interval = fields.List(
+        fields.String(metadata={"pattern": DECIMAL}),
+        required=True,
+        allow_none=True,
+        validate=validate.Length(equal=2),
+        metadata={"description": "The 95 % interval of the index in percent, rounded; not cut at 0 and 100."},
+    )
+
+
+class Row(Uncertain):
     """A unit in a ranking."""
 
     unit = _code("The unit's code.")
     name = fields.Nested(Label, required=True)
     rank = _rank()
     tied = _flag("Whether other units have exactly the same figure.")
+    rank_interval = _rank_interval()
     band = fields.Nested(
         Label, required=True, allow_none=True, metadata={"description": "The grade; null below all of them."}
     )
@@ -151,7 +179,7 @@ class Sum(Figures):
     suppressed = _suppressed()
 
 
-class GroupSum(Sum):
+class GroupSum(Sum, Uncertain):
     """What one group alone makes of a unit."""
 
     group = _code("The group's code.")
@@ -206,7 +234,31 @@ class FieldDetail(Sum):
     criteria = _list(CriterionDetail, "Its criteria.")
 
 
-class UnitDetail(Figures):
+class GroupErrorDetail(Answer):
+    """What the sampling of one group adds to the standard error of a unit."""
+
+    group = _code("The group's code.")
+    se_points = _exact("Standard error of the points that the group brings to the unit, rounded.")
+    part = _exact("Its part of the variance, in percent.")
+    limit = _flag("Whether se_points is an upper limit.")
+
+
+class UncertaintyDetail(Answer):
+    """Where a unit's standard error comes from."""
+
+    reason = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(["few-answers", "no-answers"]),
+        metadata={
+            "description": "Why there is no standard error. few-answers: a group that counts has too few; no-answers: "
+            "nobody whose answers count."
+        },
+    )
+    groups = _list(GroupErrorDetail, "The groups that count; figures are null where one of them must not be shown.")
+
+
+class UnitDetail(Uncertain):
     """A unit in detail: field → criterion → leaf → group."""
 
     campaign = _code("The campaign's code.")
@@ -217,6 +269,7 @@ class UnitDetail(Figures):
     as_of = fields.Nested(AsOf, required=True)
     rank = _rank()
     tied = _flag("Whether other units have exactly the same index.")
+    rank_interval = _rank_interval()
     lost = _exact("Points attainable but not earned.", nullable=False)
     bonus = _exact("Bonus points within the cap, part of what was earned.", nullable=False)
     penalty = _exact("Penalty points within the cap, taken off what was earned.", nullable=False)
@@ -225,6 +278,7 @@ class UnitDetail(Figures):
     provisional = _flag("Whether leaves are pending.")
     pending = _codes("The leaves that have no points yet.")
     groups = _list(GroupSum, "The groups that rate the block.")
+    uncertainty = fields.Nested(UncertaintyDetail, required=True)
     fields_ = fields.List(
         fields.Nested(FieldDetail),
         required=True,
@@ -236,6 +290,10 @@ class UnitDetail(Figures):
 class QuotaDetail(Answer):
     per = _text("What the number is meant for.", validate=validate.OneOf(["unit", "block", "campaign"]))
     forms = _number("How many forms.")
+    covers = _text(
+        "Whether they are a sample of the group, or all there can be.",
+        validate=validate.OneOf(["sample", "population"]),
+    )
 
 
 class GroupParticipation(Answer):

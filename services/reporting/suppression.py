@@ -18,6 +18,8 @@ Key = tuple[str, ...]
 Hidden = frozenset[Key]
 """The keys of the hidden figures, as the functions below make them."""
 
+GROUPED = ("cell", "group", "group in field")
+"""Kinds of keys that belong to a group."""
 NOTHING: Hidden = frozenset()
 
 
@@ -62,6 +64,11 @@ def group_key(group: str) -> Key:
 
 def group_in_field_key(group: str, field: str) -> Key:
     return "group in field", group, field
+
+
+def hidden_groups(hidden: Hidden) -> frozenset[str]:
+    """The groups of whose opinion something is hidden: how it scatters could give that away, and is not shown."""
+    return frozenset(key[2] if key[0] == "cell" else key[1] for key in hidden if key[0] in GROUPED)
 
 
 def hidden(campaign: Campaign, cells: Sequence[Cell], n: Mapping[str, int]) -> Hidden:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.common.campaign import Text
 from services.reporting.answers import CSV
-from services.reporting.rankings import Row, View, figures, rows
+from services.reporting.rankings import Row, View, figures, rows, uncertainty
 from services.reporting.standing import Body, Standing
 
 BOM = "\ufeff"
@@ -24,6 +24,8 @@ COLUMNS = (
     "group",
     "rank",
     "tied",
+    "rank_low",
+    "rank_high",
     "unit",
     "name_vi",
     "name_en",
@@ -31,6 +33,9 @@ COLUMNS = (
     "index_exact",
     "earned",
     "attainable",
+    "se",
+    "interval_low",
+    "interval_high",
     "band_vi",
     "band_en",
     "n",
@@ -71,13 +76,18 @@ def _cells(standing: Standing, view: View, found: Sequence[Row]) -> Iterator[Map
         "field": view.field,
         "group": view.group,
     }
+    decimals = campaign.rules.decimals
     for row in found:
+        about = uncertainty(row.index, row.se, decimals)
         yield common | {
             "rank": row.rank.rank,
             "tied": _yes(row.rank.tied),
+            **_limits("rank", row.rank_interval),
             "unit": row.unit.code,
             **_label("name", row.unit.name),
-            **figures(row.points, row.index, campaign.rules.decimals),
+            **figures(row.points, row.index, decimals),
+            "se": about["se"],
+            **_limits("interval", about["interval"]),
             **_label("band", None if row.band is None else row.band.name),
             "n": row.n,
             "provisional": _yes(bool(row.pending)),
@@ -89,6 +99,11 @@ def _cells(standing: Standing, view: View, found: Sequence[Row]) -> Iterator[Map
 def _label(name: str, text: Text | None) -> dict[str, str]:
     vi, en = ("", None) if text is None else (text.vi, text.en)
     return {f"{name}_vi": neutral(vi), f"{name}_en": neutral(en or "")}
+
+
+def _limits(name: str, limits: Sequence[object] | None) -> dict[str, object]:
+    low, high = limits or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from math import fsum
 from typing import Any
 
 from services.common.campaign import Campaign, Criterion, Field, Group, Leaf, Unit
 from services.common.ranking import exact, shown
+from services.common.uncertainty import GroupError
 from services.common.unit_index import LeafPoints, Points, Share, UnitIndex
-from services.reporting.figures import label, plain
-from services.reporting.rankings import View, figures, places, row
+from services.reporting.figures import Figures, label, plain
+from services.reporting.rankings import View, figures, places, row, uncertainty
 from services.reporting.standing import Standing
 from services.reporting.suppression import Hidden, Key, cell_key, criterion_key, field_key, group_key, leaf_key
 
@@ -35,7 +37,9 @@ def document(standing: Standing, unit: Unit) -> Document:
         "as_of": standing.as_of.document(),
         "rank": own.rank.rank,
         "tied": own.rank.tied,
+        "rank_interval": own.rank_interval,
         **figures(own.points, own.index, campaign.rules.decimals),
+        **uncertainty(own.index, own.se, campaign.rules.decimals),
         "lost": plain(result.points.attainable - result.points.earned),
         "bonus": plain(result.bonus),
         "penalty": plain(result.penalty),
@@ -43,7 +47,10 @@ def document(standing: Standing, unit: Unit) -> Document:
         "n": own.n,
         "provisional": bool(own.pending),
         "pending": list(own.pending),
-        "groups": [page.group(group) for group in campaign.groups if unit.block in group.rates],
+        "groups": [
+            page.group(group, figures_.error(group.code)) for group in campaign.groups if unit.block in group.rates
+        ],
+        "uncertainty": _sources(campaign, figures_, own.se),
         "fields": [page.field(field, _beside(standing, unit, field)) for field in campaign.fields],
     }
 
@@ -62,6 +69,33 @@ def _beside(standing: Standing, unit: Unit, field: Field) -> Document:
     }
 
 
+def _sources(campaign: Campaign, unit: Figures, se: float | None) -> Document:
+    """Where a unit's standard error comes from, group by group; or why there is none.
+
+    The groups' parts come to the whole: none is shown where one must not be.
+    """
+    counting, decimals = unit.counting, campaign.rules.decimals
+    errors = {code: unit.error(code) for code in counting}
+    known = {code: error for code, error in errors.items() if error is not None and error.points is not None}
+    shown_ = se is not None and len(known) == len(counting)
+    total = fsum(error.points**2 for error in known.values() if error.points is not None)
+
+    def part(code: str) -> Document:
+        if not shown_:
+            return {"group": code, "se_points": None, "part": None, "limit": False}
+        error = known[code]
+        points = Fraction(error.points or 0)
+        return {
+            "group": code,
+            "se_points": shown(points, decimals),
+            "part": shown(100 * points**2 / Fraction(total), decimals) if total else None,
+            "limit": error.limit,
+        }
+
+    reason = None if se is not None else "few-answers" if unit.too_few else "no-answers"
+    return {"reason": reason, "groups": [part(code) for code in counting]}
+
+
 class _Page:
     """What is shown of one unit."""
 
@@ -71,14 +105,16 @@ class _Page:
         self._result = result
         self._hidden = hidden
 
-    def group(self, group: Group) -> Document:
+    def group(self, group: Group, error: GroupError | None) -> Document:
         """What one group alone makes of the unit."""
         found = self._result.groups[group.code]
+        se, decimals = None if error is None else error.index, self._campaign.rules.decimals
         return {
             "group": group.code,
             "name": label(group.name),
             "n": found.n,
             **self._sum(group_key(group.code), found.points),
+            **uncertainty(found.points.index, se, decimals),
         }
 
     def field(self, field: Field, beside: Mapping[str, object]) -> Document:

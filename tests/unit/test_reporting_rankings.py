@@ -18,25 +18,31 @@ from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.index import Formula
 from services.common.problems import Problem
-from services.common.unit_index import GroupTally
+from services.common.uncertainty import SamplingErrors
+from services.common.unit_index import GroupTally, Moments
 from services.reporting import rankings, units
 from services.reporting.figures import BRIEF, Figures, label
 from services.reporting.rankings import View
 from services.reporting.standing import AsOf, Standing
 
 
+def moments(chance: Random) -> Moments:
+    xs = [chance.randrange(20_000) for _ in range(chance.randrange(12))]
+    return Moments(len(xs), sum(xs), sum(x * x for x in xs))
+
+
 def documents(campaign: Campaign, chance: Random, state: int) -> dict[str, dict[str, Any]]:
     """Index documents of some units, from counts drawn at random."""
-    formula = Formula(campaign)
+    formula, errors = Formula(campaign), SamplingErrors(campaign)
     made = {}
     for unit in campaign.unit:
         tallies = {
-            group: GroupTally(chance.randrange(40), [chance.randrange(10) for _ in places])
+            group: GroupTally(chance.randrange(40), [chance.randrange(10) for _ in places], moments(chance))
             for group, places in campaign.layout.items()
             if chance.random() < 0.7
         }
-        written = index_document.write(formula.compute(unit, tallies, AppraisalRow()))
-        made[unit] = {"unit": unit, "state": state, **written}
+        found = formula.compute(unit, tallies, AppraisalRow())
+        made[unit] = {"unit": unit, "state": state, **index_document.write(found), **errors.of(unit, found).document()}
     return made
 
 
@@ -64,7 +70,9 @@ def expected(found: Standing, view: View) -> dict[str, Any]:
                 "name": label(row.unit.name),
                 "rank": row.rank.rank,
                 "tied": row.rank.tied,
+                "rank_interval": None if row.rank_interval is None else list(row.rank_interval),
                 **rankings.figures(row.points, row.index, decimals),
+                **rankings.uncertainty(row.index, row.se, decimals),
                 "band": None if row.band is None else label(row.band.name),
                 "n": row.n,
                 "provisional": bool(row.pending),

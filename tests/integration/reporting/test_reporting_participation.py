@@ -49,7 +49,7 @@ def test_forms_are_held_against_the_quota_of_each_kind(db: Database[Document], s
         ("g2", 3, 7),
         ("g3", 0, None),
     ]
-    assert answer["groups"][0]["quota"] == {"per": "unit", "forms": 30}
+    assert answer["groups"][0]["quota"] == {"per": "unit", "forms": 30, "covers": "sample"}
     assert answer["groups"][3]["quota"] is None
     units = {
         unit["unit"]: (unit["n"], {group["group"]: (group["n"], group["required"]) for group in unit["groups"]})

@@ -247,8 +247,12 @@ class TestViews:
         for row, expected in zip(read, rows(client, query).values(), strict=True):
             assert row["unit"] == expected["unit"]
             assert row["name_vi"] == expected["name"]["vi"]
-            for name in ("rank", "index", "index_exact", "earned", "attainable", "n"):
+            for name in ("rank", "index", "index_exact", "earned", "attainable", "n", "se"):
                 assert row[name] == ("" if expected[name] is None else str(expected[name]))
+            for name in ("interval", "rank_interval"):
+                limits = ["", ""] if expected[name] is None else [str(limit) for limit in expected[name]]
+                prefix = name.removesuffix("_interval")
+                assert [row[f"{prefix}_low"], row[f"{prefix}_high"]] == limits
             assert row["pending"].split() == expected["pending"]
             assert row["suppressed"] == str(expected.get("suppressed", False)).lower()
             assert (row["state"], row["counted"], row["campaign"], row["block"]) == ("5", "51", "survey", "b1")

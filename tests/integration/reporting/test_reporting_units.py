@@ -130,6 +130,8 @@ def test_a_group_is_told_with_all_that_it_gave(client: FlaskClient) -> None:
         "earned": "3.85",
         "attainable": "5",
         "lost": "1.15",
+        "se": None,
+        "interval": None,
     }
 
 
