@@ -19,6 +19,7 @@ COMMANDS = {
     "rejected": "services.cli.rejected:rejected",
     "reporting": "services.cli.serve:reporting",
     "responses": "services.cli.responses:responses",
+    "robustness": "services.cli.robustness:robustness",
     "scoring": "services.cli.serve:scoring",
     "status": "services.cli.stack:status",
     "token": "services.cli.token:token",

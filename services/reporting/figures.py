@@ -58,6 +58,15 @@ class Figures:
         self._least = max(LEAST, campaign.rules.suppress_below)
 
     @property
+    def document(self) -> Mapping[str, Any]:
+        """The whole document, unfolded.
+
+        Raises:
+            Problem: 503, the details are still being read.
+        """
+        return self._document
+
+    @property
     def result(self) -> UnitIndex:
         """All of them.
 

@@ -14,6 +14,7 @@ from services.common.campaign import CODE_PATTERN
 from services.common.problems import Kind
 from services.reporting import schemas
 from services.reporting.problem_document import ProblemDocument
+from services.reporting.robustness import DRAWS, MOST_DRAWS, MOST_SEED, SEED
 
 Json = dict[str, Any]
 
@@ -101,6 +102,13 @@ def _operations() -> dict[str, Json]:
         f"{campaign}/rankings.csv": _operation(
             "rankings_csv", "A ranking as CSV", csv, [CAMPAIGN, *_VIEW, IF_NONE_MATCH], refused=_SCORES
         ),
+        f"{campaign}/robustness": _operation(
+            "robustness",
+            "How firm the ranks of a block are when weights and rules are varied",
+            _answer("The range of each unit's rank.", schemas.Robustness),
+            [CAMPAIGN, _VIEW[0], *_DRAWS, IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
         f"{campaign}/units/{{unit}}": _operation(
             "unit",
             "A unit in detail: what was lost where",
@@ -181,6 +189,14 @@ _VIEW: list[Json] = [
     _query("group", "Rank by the answers of this group alone; with a field, within the field.", _CODE),
 ]
 _WHOLE: Json = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+_DRAWS: list[Json] = [
+    _query(
+        "draws",
+        "How many draws of field weights; a block of more than 2,000 units is given fewer: 20,000,000 over its units.",
+        {"type": "integer", "minimum": 1, "maximum": MOST_DRAWS, "default": DRAWS},
+    ),
+    _query("seed", "What they are drawn from.", _WHOLE | {"maximum": MOST_SEED, "default": SEED}),
+]
 _RECEIPT: list[Json] = [
     _query("revision", "The receipt's revision; without it, whatever revision counts.", _WHOLE),
     _query("digest", "The receipt's digest; goes with revision.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),

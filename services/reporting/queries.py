@@ -11,6 +11,7 @@ from services.common import problems
 from services.common.campaign import Campaign
 from services.common.problems import Fault, Problem
 from services.reporting.rankings import View
+from services.reporting.robustness import DRAWS, MOST_DRAWS, MOST_RANKS, MOST_SEED, SEED, Draws
 from services.reporting.status import Receipt
 
 RESPONSE = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
@@ -48,13 +49,7 @@ def view(request: Request, campaign: Campaign) -> View:
         Problem: 422, with what there is to choose from.
     """
     given = query(request, "block", "field", "group")
-    block, field, group = given.get("block"), given.get("field"), given.get("group")
-    if block is None:
-        if len(campaign.blocks) > 1:
-            raise _unfit("block", "required", "units are ranked within their block: say which", campaign.block)
-        block = campaign.blocks[0].code
-    if block not in campaign.block:
-        raise _unfit("block", "unknown-code", f"there is no block {block!r}", campaign.block)
+    block, field, group = _block(given, campaign), given.get("field"), given.get("group")
     fields = [found.code for found in campaign.fields]
     if field is not None and field not in fields:
         raise _unfit("field", "unknown-code", f"there is no field {field!r}", fields)
@@ -62,6 +57,41 @@ def view(request: Request, campaign: Campaign) -> View:
     if group is not None and group not in raters:
         raise _unfit("group", "unknown-code", f"there is no group {group!r} that rates block {block!r}", raters)
     return View(block, field, group)
+
+
+def draws(request: Request, campaign: Campaign) -> Draws:
+    """The draws that a query asks for, of a block's field weights.
+
+    Raises:
+        Problem: 422, with what there is to choose from, or the most that a block of its size is given.
+    """
+    given = query(request, "block", "draws", "seed")
+    block = _block(given, campaign)
+    units = sum(1 for unit in campaign.units if unit.block == block)
+    most = min(MOST_DRAWS, MOST_RANKS // max(1, units))
+    return Draws(block, _whole(given, "draws", min(DRAWS, most), 1, most), _whole(given, "seed", SEED, 0, MOST_SEED))
+
+
+def _block(given: Mapping[str, str], campaign: Campaign) -> str:
+    """The block that is asked for; it may be left out where there is only one."""
+    block = given.get("block")
+    if block is None:
+        if len(campaign.blocks) > 1:
+            raise _unfit("block", "required", "units are ranked within their block: say which", campaign.block)
+        return campaign.blocks[0].code
+    if block not in campaign.block:
+        raise _unfit("block", "unknown-code", f"there is no block {block!r}", campaign.block)
+    return block
+
+
+def _whole(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = given.get(name)
+    if text is None:
+        return default
+    if not NUMBER.fullmatch(text) or not least <= int(text) <= most:
+        detail = f"a whole number from {least} to {most}"
+        raise Problem(problems.INVALID, f"{name} cannot be {text!r}", [Fault(_pointer(name), "out-of-range", detail)])
+    return int(text)
 
 
 def receipt(request: Request, campaign: str, response: str) -> Receipt:

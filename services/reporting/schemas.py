@@ -287,6 +287,63 @@ class UnitDetail(Uncertain):
     )
 
 
+class Variation(Answer):
+    """A way to rank in which one thing differs from the definition in force."""
+
+    variation = _text(
+        "equal_weights: all groups weigh the same on every leaf; without: a group is left out; not_applicable: the "
+        "other rule for leaves that do not apply.",
+        validate=validate.OneOf(["equal_weights", "without", "not_applicable"]),
+    )
+    group = fields.String(metadata={"description": "without only: the group that is left out."})
+    rule = fields.String(
+        metadata={"description": "not_applicable only: the rule that holds."},
+        validate=validate.OneOf(["index", "field"]),
+    )
+
+
+class DrawnRanks(Answer):
+    """A unit's ranks over the draws of field weights."""
+
+    best = _number("The best.")
+    low = _number("One draw in twenty gives a better one.")
+    median = _number("The median, the better one of two.")
+    high = _number("One draw in twenty gives a worse one.")
+    worst = _number("The worst.")
+    unchanged = _number("Draws in which it is the unit's rank in the ranking.")
+
+
+class RobustnessRow(Answer):
+    """How firm a unit's rank is."""
+
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    rank = _rank()
+    best = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The best over rank, variations and draws."}
+    )
+    worst = fields.Integer(required=True, allow_none=True, metadata={"description": "The worst of them."})
+    variations = fields.List(
+        fields.Integer(allow_none=True),
+        required=True,
+        metadata={"description": "The rank by each of the variations, in their order; null where there is no figure."},
+    )
+    draws = fields.Nested(DrawnRanks, required=True, allow_none=True)
+
+
+class Robustness(Answer):
+    """How firm the ranks of a block are when weights and rules are varied."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    block = _code("The block.")
+    as_of = fields.Nested(AsOf, required=True)
+    draws = _number("How many draws of field weights.")
+    seed = _number("What they were drawn from: the same seed gives the same draws everywhere.")
+    variations = _list(Variation, "What was varied.")
+    rows = _list(RobustnessRow, "The units, in the order of the ranking.")
+
+
 class QuotaDetail(Answer):
     per = _text("What the number is meant for.", validate=validate.OneOf(["unit", "block", "campaign"]))
     forms = _number("How many forms.")

@@ -12,9 +12,9 @@ STRETCH = 100
 """Items in a row: some 10-40 ms of work."""
 
 
-def in_turns(items: Iterable[Item]) -> Iterator[Item]:
+def in_turns(items: Iterable[Item], stretch: int = STRETCH) -> Iterator[Item]:
     """The items one by one; after each stretch of them the worker's other greenlets (or threads) go first."""
     for number, item in enumerate(items, 1):
         yield item
-        if number % STRETCH == 0:
+        if number % stretch == 0:
             time.sleep(0)

@@ -12,12 +12,12 @@ from pymongo.database import Database
 from services.common import problems
 from services.common.http import json_response
 from services.common.problems import Problem
-from services.reporting import campaigns, participation, rankings, status, units
+from services.reporting import campaigns, participation, rankings, robustness, status, units
 from services.reporting.access import Access, is_private
 from services.reporting.again import Again
 from services.reporting.answers import JSON, Form, answer, form, json_body
 from services.reporting.live import Live
-from services.reporting.queries import query, receipt, view
+from services.reporting.queries import draws, query, receipt, view
 from services.reporting.rankings import View
 from services.reporting.standing import Body, Standing
 from services.reporting.standings import Standings
@@ -48,6 +48,7 @@ class Views:
             (f"{campaign}/rankings", "rankings", self.rankings),
             (f"{campaign}/rankings.json", "rankings_json", self.rankings_json),
             (f"{campaign}/rankings.csv", "rankings_csv", self.rankings_csv),
+            (f"{campaign}/robustness", "robustness", self.robustness),
             (f"{campaign}/units/<unit>", "unit", self.unit),
             (f"{campaign}/participation", "participation", self.participation),
             (f"{campaign}/responses/<response>", "response", self.response),
@@ -87,6 +88,12 @@ class Views:
         if not is_private(standing):
             Again.allow(standing)
         return answer(request, body, private=is_private(standing), vary="Accept, Authorization")
+
+    def robustness(self, campaign: str) -> Response:
+        standing = self._access.scores(campaign)
+        asked = draws(request, standing.campaign)
+        body = standing.body(("robustness", asked), lambda: json_body(robustness.document(standing, asked)))
+        return answer(request, body, private=is_private(standing), vary="Authorization")
 
     def unit(self, campaign: str, unit: str) -> Response:
         standing = self._access.scores(campaign)

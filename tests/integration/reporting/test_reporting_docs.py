@@ -21,6 +21,7 @@ COMMANDS = re.findall(r"^    (curl .+)$", PAGE, re.MULTILINE)
 SHOWN = {
     "rankings?block=district": ("campaign", "version", "block", "as_of", "rows", "index_exact", "band", "provisional"),
     "rankings?block=city": ("type", "title", "status", "detail", "retryable", "errors", "known: district, department"),
+    "robustness": ("draws", "seed", "variations", "equal_weights", "without", "median", "unchanged", "best", "worst"),
     "units/": (
         "lost",
         "bonus",

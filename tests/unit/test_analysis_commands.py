@@ -1,0 +1,70 @@
+"""`parindex robustness`: what it asks and prints."""
+
+from __future__ import annotations
+
+import json
+
+from test_reading_commands import AS_OF, Reporting, reporting, run
+
+__all__ = ["reporting"]
+
+ROBUSTNESS = {
+    "campaign": "hanoi",
+    "version": 3,
+    "block": "district",
+    "as_of": AS_OF,
+    "draws": 400,
+    "seed": 5,
+    "variations": [
+        {"variation": "equal_weights"},
+        {"variation": "without", "group": "CI"},
+        {"variation": "not_applicable", "rule": "field"},
+    ],
+    "rows": [
+        {
+            "unit": "long-bien",
+            "name": {"vi": "Quận Long Biên", "en": "Long Biên Urban District"},
+            "rank": 2,
+            "best": 1,
+            "worst": 4,
+            "variations": [2, None, 3],
+            "draws": {"best": 1, "low": 2, "median": 2, "high": 3, "worst": 4, "unchanged": 300},
+        },
+        {
+            "unit": "ba-dinh",
+            "name": {"vi": "Quận Ba Đình"},
+            "rank": None,
+            "best": None,
+            "worst": None,
+            "variations": [None, None, None],
+            "draws": None,
+        },
+    ],
+}
+
+
+class TestRobustness:
+    def test_it_asks_for_the_draws_that_were_named(self, reporting: Reporting) -> None:
+        reporting.answer = ROBUSTNESS
+
+        result = run(reporting, "robustness", "hanoi", "--block", "district", "--draws", "400", "--seed", "5")
+
+        assert result.exit_code == 0, result.output
+        query = {"block": ["district"], "draws": ["400"], "seed": ["5"]}
+        assert reporting.asked == [("/v1/campaigns/hanoi/robustness", query, None)]
+
+    def test_it_prints_ranges_and_leaves_out_what_is_not_there(self, reporting: Reporting) -> None:
+        reporting.answer = ROBUSTNESS
+
+        output = run(reporting, "robustness", "hanoi").output
+
+        heading, first, second, *_ = output.splitlines()
+        assert heading.split() == ["rank", "unit", "range", "equal", "without", "CI", "rule", "draws", "same"]
+        assert first.split() == ["2", "Quận", "Long", "Biên", "1", "to", "4", "2", "3", "2", "to", "3", "75%"]
+        assert second.split() == ["Quận", "Ba", "Đình"]
+        assert "Version 3, state 7: 2,972 responses counted." in output
+
+    def test_it_passes_on_the_answer_as_json(self, reporting: Reporting) -> None:
+        reporting.answer = ROBUSTNESS
+
+        assert json.loads(run(reporting, "robustness", "hanoi", "--json").output) == ROBUSTNESS
