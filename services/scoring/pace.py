@@ -1,4 +1,7 @@
-"""When the next refresh may begin: figures of the present soon, and never at the expense of counting."""
+"""When the next transactions and the next refresh may begin.
+
+Figures of the present come soon, and never at the expense of counting or of intake, which has the same cores.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,31 @@ BACKLOG = 1_000
 """Records: with more than that to come, what a refresh shows is of little use to anyone."""
 PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 9
 """Times the length of the last refresh: half, a quarter or a tenth of the time is spent on them."""
+GATHER = 1
+"""Times the length of the last turn: records are gathered so long, so that short turns take half of the time."""
+GATHER_S = 0.3
+"""The longest time that they are gathered: who has been told 202 waits for it."""
 
 
 class Pace:
-    """Follows the refreshes of a process; all times are monotonic seconds."""
+    """Follows the turns and refreshes of a process; all times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._began = self._ended = self._put_off = 0.0
+        self._gather_until = 0.0
+
+    def turned(self, began: float, ended: float) -> None:
+        """Records that a poll had brought have been counted, and what was due shown."""
+        self._gather_until = ended + min(GATHER_S, GATHER * (ended - began))
+
+    def gather_until(self, *, records: int, behind: int) -> float:
+        """The moment until which records are to be gathered; under load a turn is longer, and so is this.
+
+        Args:
+            records: those that are gathered already.
+            behind: records that are in the log and not counted yet, as far as is known.
+        """
+        return 0.0 if max(records, behind) > BACKLOG else self._gather_until
 
     def refreshed(self, began: float, ended: float) -> None:
         """A refresh has been made, or found nothing to write."""

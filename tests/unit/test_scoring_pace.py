@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scoring.pace import BACKLOG, LOOK_S, REFRESH_S, SHORT_S, Pace
+from services.scoring.pace import BACKLOG, GATHER, GATHER_S, LOOK_S, REFRESH_S, SHORT_S, Pace
 
 
 def after(took: float, *, pending: bool = True, behind: int = 0) -> float:
@@ -26,8 +26,8 @@ def test_short_ones_begin_at_a_steady_pace(pending: bool, period: float):  # noq
 @pytest.mark.parametrize(
     ("took", "behind", "share"),
     [
-        (SHORT_S, 0, 1 / 2),
-        (SHORT_S * 2, 0, 1 / 4),
+        (SHORT_S * 0.9, 0, 1 / 2),
+        (SHORT_S * 1.1, 0, 1 / 4),
         (20.0, BACKLOG, 1 / 4),
         (SHORT_S, BACKLOG + 1, 1 / 10),
         (20.0, BACKLOG + 1, 1 / 10),
@@ -43,6 +43,24 @@ def test_the_last_of_a_backlog_is_shown_without_its_long_pause():
     pace.refreshed(100.0, 100.1)
     assert pace.due(pending=True, behind=BACKLOG + 1) == pytest.approx(101.0)
     assert pace.due(pending=True, behind=0) == pytest.approx(100.2)
+
+
+def test_what_comes_first_is_counted_at_once():
+    assert Pace().gather_until(records=1, behind=0) == 0.0
+
+
+@pytest.mark.parametrize(("took", "gathers"), [(0.01, 0.01 * GATHER), (GATHER_S / GATHER, GATHER_S), (5.0, GATHER_S)])
+def test_records_are_gathered_by_the_length_of_the_last_turn_and_never_for_long(took: float, gathers: float):
+    pace = Pace()
+    pace.turned(100.0, 100.0 + took)
+    assert pace.gather_until(records=1, behind=BACKLOG) == pytest.approx(100.0 + took + gathers)
+
+
+@pytest.mark.parametrize(("records", "behind"), [(BACKLOG + 1, 0), (1, BACKLOG + 1)])
+def test_nothing_is_gathered_while_there_is_much_to_count(records: int, behind: int):
+    pace = Pace()
+    pace.turned(100.0, 100.1)
+    assert pace.gather_until(records=records, behind=behind) == 0.0
 
 
 def test_it_is_put_off_when_a_server_is_away():
