@@ -13,8 +13,8 @@ SHORT_S = 0.1
 """A refresh of this length may take half of the time."""
 BACKLOG = 1_000
 """Records: with more than that to come, what a refresh shows is of little use to anyone."""
-PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 9
-"""Times the length of the last refresh: half, a quarter or a tenth of the time is spent on them."""
+PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 19
+"""Times the length of the last refresh: half, a quarter or a twentieth of the time is spent on them."""
 GATHER = 1
 """Times the length of the last turn: records are gathered so long, so that short turns take half of the time."""
 GATHER_S = 0.3
