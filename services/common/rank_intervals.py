@@ -61,6 +61,12 @@ def rank_intervals(units: Sequence[Estimate]) -> list[tuple[int, int] | None]:
     return found
 
 
+def prepare(units: int) -> None:
+    """Loads numpy (a fifth of a second) if so many units need it, so that whoever asks first need not wait."""
+    if units > FEW:
+        import numpy as np  # noqa: F401
+
+
 def _compared(units: Sequence[Estimate]) -> Beaten:
     pairs = len(units) * (len(units) - 1) // 2
     count = _Few(units).count if len(units) <= FEW else _Many(units).count

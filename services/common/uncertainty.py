@@ -85,12 +85,10 @@ def group_error(written: Sequence[Any]) -> GroupError:
     return GroupError(*written)
 
 
-def interval(index: Fraction, se: float) -> tuple[Fraction, Fraction]:
+def interval(index: Fraction, se: float) -> tuple[float, float]:
     """The 95 % interval of an index by the normal distribution, in percent. It is not cut at 0 and 100."""
-    if not se:
-        return index, index
     middle, half = float(index), Z * se
-    return Fraction(middle - half), Fraction(middle + half)
+    return middle - half, middle + half
 
 
 class _Mean(NamedTuple):

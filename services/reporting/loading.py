@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from services.common import campaign_schema
+from services.common import campaign_schema, rank_intervals
 from services.common.campaign import Campaign
 from services.reporting.figures import BRIEF, Figures
 from services.reporting.standing import AsOf, Standing
@@ -67,6 +67,7 @@ def load(
         if before is not None and before.as_of.state > as_of.state:
             before = None  # the database was made anew
         campaign = _definition(db, session, code, as_of.version, before)
+        rank_intervals.prepare(len(campaign.units))
         if before is not None and not before.detailed:
             before = None
         detailed = not briefly or len(campaign.units) < LARGE

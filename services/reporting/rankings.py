@@ -209,10 +209,11 @@ def uncertainty(index: Fraction | None, se: float | None, decimals: int) -> dict
     """A standard error and the 95 % interval made of it, rounded as the index is; null where there is none to show."""
     if index is None or se is None:
         return {"se": None, "interval": None}
-    return {
-        "se": shown(Fraction(se), decimals),
-        "interval": [shown(limit, decimals) for limit in interval(index, se)],
-    }
+    if not se:
+        # The very digits of the index, also where a float would round them the other way.
+        return {"se": shown(Fraction(0), decimals), "interval": [shown(index, decimals)] * 2}
+    # Estimates: a quick way to their digits, of which none is a tie.
+    return {"se": f"{se:.{decimals}f}", "interval": [f"{limit:z.{decimals}f}" for limit in interval(index, se)]}
 
 
 def _se(unit: Figures, view: View) -> float | None:

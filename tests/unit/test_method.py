@@ -116,7 +116,7 @@ def said(campaign: Campaign, found: UnitIndex, example: Example) -> dict[str, An
         "groups": {group: as_shown(campaign, index.points.index) for group, index in found.groups.items()},
         "index": as_shown(campaign, found.index),
         "se": None if se is None else as_shown(campaign, Fraction(se)),
-        "interval": None if limits is None else [as_shown(campaign, limit) for limit in limits],
+        "interval": None if limits is None else [as_shown(campaign, Fraction(limit)) for limit in limits],
     }
 
 

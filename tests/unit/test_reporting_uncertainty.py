@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from math import hypot
 from typing import Any
 
@@ -118,6 +119,15 @@ def test_csv_has_a_column_for_each_limit():
     read = {row["unit"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
     names = ("se", "interval_low", "interval_high", "rank_low", "rank_high")
     assert [read["u1"][name] for name in names] == ["1.31", "57.44", "62.56", "1", "2"]
+
+
+def test_without_an_error_the_interval_has_the_digits_of_the_index():
+    """79.575 is shown as 79.58, and as a float it is below."""
+    assert rankings.uncertainty(Fraction("79.575"), 0.0, 2) == {"se": "0.00", "interval": ["79.58", "79.58"]}
+
+
+def test_a_limit_just_below_zero_is_zero():
+    assert rankings.uncertainty(Fraction("1.959"), 1.0, 2)["interval"] == ["0.00", "3.92"]
 
 
 def test_dense_ranks_lie_in_their_intervals():
