@@ -14,7 +14,7 @@ from services.common.campaign import CODE_PATTERN
 from services.common.problems import Kind
 from services.reporting import schemas
 from services.reporting.problem_document import ProblemDocument
-from services.reporting.robustness import DRAWS, MOST_DRAWS, MOST_SEED, SEED
+from services.reporting.queries import DRAWS, MOST_DRAWS, MOST_SEED, SEED
 
 Json = dict[str, Any]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from flask import Request
 
@@ -11,12 +12,23 @@ from services.common import problems
 from services.common.campaign import Campaign
 from services.common.problems import Fault, Problem
 from services.reporting.rankings import View
-from services.reporting.robustness import DRAWS, MOST_DRAWS, MOST_RANKS, MOST_SEED, SEED, Draws
 from services.reporting.status import Receipt
 
 RESPONSE = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 DIGEST = re.compile(r"^[0-9a-f]{64}$")
 NUMBER = re.compile(r"^[0-9]{1,15}$")
+DRAWS, SEED = 1_000, 1
+MOST_DRAWS, MOST_RANKS = 10_000, 20_000_000
+"""Of draws, and of draws times the block's units: some 4 s of work, in stretches."""
+MOST_SEED = 10**15 - 1
+
+
+class Draws(NamedTuple):
+    """Which draws: of the block's field weights, how many, from which seed."""
+
+    block: str
+    draws: int
+    seed: int
 
 
 def query(request: Request, *allowed: str) -> Mapping[str, str]:

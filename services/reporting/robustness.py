@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,26 +16,15 @@ from services.common import robustness
 from services.common.campaign import Campaign
 from services.common.robustness import Drawn, Reckoned, Reckoning, Variation
 from services.reporting.figures import Figures, label
+from services.reporting.queries import Draws
 from services.reporting.rankings import View, places
 from services.reporting.standing import Standing
 from services.reporting.turns import in_turns
 
 Document = dict[str, Any]
 
-DRAWS, SEED = 1_000, 1
-MOST_DRAWS, MOST_RANKS = 10_000, 20_000_000
-"""Of draws, and of draws times the block's units: some 4 s of work, in stretches."""
-MOST_SEED = 10**15 - 1
 STRETCH = 25
 """Units in a row: some 20 ms, for all of a unit's figures are read."""
-
-
-class Draws(NamedTuple):
-    """Which draws: of the block's field weights, how many, from which seed."""
-
-    block: str
-    draws: int
-    seed: int
 
 
 def document(standing: Standing, asked: Draws) -> Document:

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from services.common import problems
 from services.common.http import json_response
 from services.common.problems import Problem
-from services.reporting import campaigns, participation, rankings, robustness, status, units
+from services.reporting import campaigns, participation, rankings, status, units
 from services.reporting.access import Access, is_private
 from services.reporting.again import Again
 from services.reporting.answers import JSON, Form, answer, form, json_body
@@ -92,6 +92,8 @@ class Views:
     def robustness(self, campaign: str) -> Response:
         standing = self._access.scores(campaign)
         asked = draws(request, standing.campaign)
+        from services.reporting import robustness  # only who asks for it pays for NumPy
+
         body = standing.body(("robustness", asked), lambda: json_body(robustness.document(standing, asked)))
         return answer(request, body, private=is_private(standing), vary="Authorization")
 
