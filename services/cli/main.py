@@ -14,6 +14,7 @@ COMMANDS = {
     "down": "services.cli.stack:down",
     "health": "services.cli.health:health",
     "intake": "services.cli.serve:intake",
+    "lost": "services.cli.lost:lost",
     "ranking": "services.cli.ranking:ranking",
     "rebuild": "services.cli.rebuild:rebuild",
     "rejected": "services.cli.rejected:rejected",

@@ -116,6 +116,13 @@ def _operations() -> dict[str, Json]:
             [CAMPAIGN, _path("unit", "The unit's code.", CODE_PATTERN), IF_NONE_MATCH],
             refused=_SCORES,
         ),
+        f"{campaign}/units/{{unit}}/lost": _operation(
+            "lost",
+            "The points a unit lost, and what one more step on a leaf would change",
+            _answer("What was lost.", schemas.PointsLost),
+            [CAMPAIGN, _path("unit", "The unit's code.", CODE_PATTERN), IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
         f"{campaign}/participation": _operation(
             "participation",
             "Forms by group and unit against what was asked for; always public",

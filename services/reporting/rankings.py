@@ -73,15 +73,22 @@ class Places:
 
     @cached_property
     def mean(self) -> Fraction | None:
-        """The mean of the indices there are, right to 50 decimals; None where there are none.
+        """The mean of the indices there are; None where there are none."""
+        return mean(index for index in self.indices.values() if index is not None)
 
-        An exact one would be over a denominator that grows with every unit, to no one's use.
-        """
-        known = [index for index in self.indices.values() if index is not None]
-        if not known:
-            return None
-        total = sum(round(index * 10**MEAN_CARRIED) for index in known)
-        return Fraction(round(Fraction(total, len(known) * 10 ** (MEAN_CARRIED - MEAN_DECIMALS))), 10**MEAN_DECIMALS)
+
+def mean(values: Iterable[Fraction]) -> Fraction | None:
+    """The mean of exact figures, right to 50 decimals; None of none.
+
+    An exact one would be over a denominator that grows with every unit, to no one's use.
+    """
+    total = count = 0
+    for value in values:
+        total += round(value * 10**MEAN_CARRIED)
+        count += 1
+    if not count:
+        return None
+    return Fraction(round(Fraction(total, count * 10 ** (MEAN_CARRIED - MEAN_DECIMALS))), 10**MEAN_DECIMALS)
 
 
 def places(standing: Standing, view: View) -> Places:

@@ -287,6 +287,73 @@ class UnitDetail(Uncertain):
     )
 
 
+class GroupPart(Answer):
+    """A group's part of what a leaf lost."""
+
+    group = _code("The group's code.")
+    lost = _exact("max_points times its part of the weights times 1 less its share.", nullable=False)
+
+
+class GroupLoss(Answer):
+    """What a group's opinions took in all."""
+
+    group = _code("The group's code.")
+    name = fields.Nested(Label, required=True)
+    lost = _exact("Its parts of the leaves, in points.")
+    suppressed = _suppressed()
+
+
+class Step(Answer):
+    """What one more step on a leaf would change, all else as it is: arithmetic, no forecast."""
+
+    to = _text(
+        "option: the mean answer of every group that counts is one option of the scale higher, at most the highest; "
+        "maximum: the council gives all points.",
+        validate=validate.OneOf(["option", "maximum"]),
+    )
+    points = _exact("The leaf's points then.", nullable=False)
+    index = _exact("The unit's index then, rounded.", nullable=False)
+    index_exact = _exact("The same with 30 decimals.", nullable=False)
+    rank = _number("The unit's rank then.")
+
+
+class LeafLoss(Answer):
+    """What a unit lost on a leaf."""
+
+    leaf = _code("The leaf's code.")
+    name = fields.Nested(Label, required=True)
+    field = _code("Its field.")
+    method = _text("Where its points come from.", validate=validate.OneOf(["appraisal", "survey"]))
+    max_points = _exact("The most points that it can bring.", nullable=False)
+    points = _exact("Points earned.")
+    lost = _exact("Points lost.")
+    of_index = _exact("The percentage points of the index that were lost with them, rounded.")
+    of_index_exact = _exact("The same with 30 decimals.")
+    groups = _list(GroupPart, "survey only: the part of each group that counts; they come to what was lost.")
+    step = fields.Nested(Step, required=True, allow_none=True)
+    block_mean = _exact("The mean points of the block's units that show theirs, rounded.")
+    block_mean_exact = _exact("The same with 30 decimals.")
+    block_best = _exact("The most points among them.")
+    suppressed = _suppressed()
+
+
+class PointsLost(Figures):
+    """Where a unit lost its points."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    block = _code("The block in which it is ranked.")
+    as_of = fields.Nested(AsOf, required=True)
+    rank = _rank()
+    tied = _flag("Whether other units have exactly the same index.")
+    provisional = _flag("Whether leaves are pending.")
+    pending = _codes("The leaves that have no points yet.")
+    groups = _list(GroupLoss, "The groups that rate the block.")
+    leaves = _list(LeafLoss, "The leaves that have points: those that cost most of the index first, hidden ones last.")
+
+
 class Variation(Answer):
     """A way to rank in which one thing differs from the definition in force."""
 

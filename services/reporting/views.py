@@ -10,9 +10,10 @@ from flask import Response, request
 from pymongo.database import Database
 
 from services.common import problems
+from services.common.campaign import Unit
 from services.common.http import json_response
 from services.common.problems import Problem
-from services.reporting import campaigns, participation, rankings, status, units
+from services.reporting import campaigns, lost, participation, rankings, status, units
 from services.reporting.access import Access, is_private
 from services.reporting.again import Again
 from services.reporting.answers import JSON, Form, answer, form, json_body
@@ -50,6 +51,7 @@ class Views:
             (f"{campaign}/rankings.csv", "rankings_csv", self.rankings_csv),
             (f"{campaign}/robustness", "robustness", self.robustness),
             (f"{campaign}/units/<unit>", "unit", self.unit),
+            (f"{campaign}/units/<unit>/lost", "lost", self.lost),
             (f"{campaign}/participation", "participation", self.participation),
             (f"{campaign}/responses/<response>", "response", self.response),
             (f"{campaign}/events", "events", self.events),
@@ -98,12 +100,20 @@ class Views:
         return answer(request, body, private=is_private(standing), vary="Authorization")
 
     def unit(self, campaign: str, unit: str) -> Response:
+        return self._of_unit(campaign, unit, "unit", units.document)
+
+    def lost(self, campaign: str, unit: str) -> Response:
+        return self._of_unit(campaign, unit, "lost", lost.document)
+
+    def _of_unit(
+        self, campaign: str, unit: str, name: str, document: Callable[[Standing, Unit], dict[str, Any]]
+    ) -> Response:
         standing = self._access.scores(campaign)
         query(request)
         found = standing.campaign.unit.get(unit)
         if found is None:
             raise Problem(problems.NOT_FOUND, f"campaign {campaign!r} has no unit {unit!r}")
-        body = standing.body(("unit", unit), lambda: json_body(units.document(standing, found)))
+        body = standing.body((name, unit), lambda: json_body(document(standing, found)))
         return answer(request, body, private=is_private(standing), vary="Authorization")
 
     def participation(self, campaign: str) -> Response:

@@ -1,4 +1,4 @@
-"""`parindex robustness`: what it asks and prints."""
+"""`parindex robustness`, `lost`: what they ask and print."""
 
 from __future__ import annotations
 
@@ -41,6 +41,65 @@ ROBUSTNESS = {
         },
     ],
 }
+
+
+LOST = {
+    "campaign": "hanoi",
+    "version": 3,
+    "unit": "long-bien",
+    "name": {"vi": "Quận Long Biên", "en": "Long Biên Urban District"},
+    "as_of": AS_OF,
+    "rank": 2,
+    "index": "61.25",
+    "groups": [
+        {"group": "CI", "name": {"vi": "Người dân", "en": "Citizens"}, "lost": "1.123456"},
+        {"group": "BU", "name": {"vi": "Doanh nghiệp"}, "lost": None, "suppressed": True},
+    ],
+    "leaves": [
+        {
+            "leaf": "1-1-1",
+            "name": {"vi": "Đúng hẹn", "en": "On time"},
+            "max_points": "2",
+            "lost": "1.5",
+            "of_index": "7.50",
+            "block_mean": "1.10",
+            "block_best": "1.90",
+            "step": {"to": "option", "points": "1", "index": "63.75", "rank": 1},
+        },
+        {
+            "leaf": "1-1-2",
+            "name": {"vi": "Thái độ"},
+            "max_points": "1",
+            "lost": None,
+            "of_index": None,
+            "block_mean": None,
+            "block_best": None,
+            "step": None,
+            "suppressed": True,
+        },
+    ],
+}
+
+
+class TestLost:
+    def test_it_prints_what_was_lost_and_one_more_step(self, reporting: Reporting) -> None:
+        reporting.answer = LOST
+
+        output = run(reporting, "lost", "hanoi", "long-bien", "--lang", "en").output
+
+        title, _, first, second, *rest = output.splitlines()
+        assert title == "Long Biên Urban District: rank 2, index 61.25"
+        assert first.split() == ["1-1-1", "On", "time", "1.5", "2", "7.50", "1.10", "1.90", "63.75", "1"]
+        assert second.split() == ["1-1-2", "Thái", "độ", "—", "1"]
+        assert rest[:2] == ["Citizens: 1.1234… points lost", "Doanh nghiệp: hidden: too few answers"]
+        assert reporting.asked == [("/v1/campaigns/hanoi/units/long-bien/lost", {}, None)]
+
+    def test_it_stops_at_the_top(self, reporting: Reporting) -> None:
+        reporting.answer = LOST
+
+        output = run(reporting, "lost", "hanoi", "long-bien", "--top", "1").output
+
+        assert ("Đúng hẹn" in output, "Thái độ" in output) == (True, False)
 
 
 class TestRobustness:

@@ -22,7 +22,8 @@ SHOWN = {
     "rankings?block=district": ("campaign", "version", "block", "as_of", "rows", "index_exact", "band", "provisional"),
     "rankings?block=city": ("type", "title", "status", "detail", "retryable", "errors", "known: district, department"),
     "robustness": ("draws", "seed", "variations", "equal_weights", "without", "median", "unchanged", "best", "worst"),
-    "units/": (
+    "/lost": ("of_index", "block_mean", "block_best", "groups", "step", "option", "pending"),
+    'units/ba-dinh"': (
         "lost",
         "bonus",
         "penalty",
@@ -43,7 +44,7 @@ SHOWN = {
 @pytest.fixture
 def reporting(db: Database[Document], uri: str, launch: Launch) -> Process:
     campaign = published((ROOT / "examples" / "hanoi-2022.yaml").read_bytes())
-    answered = {"CI": tally(campaign, "CI", 20, {"8-1-1": {"A": 12, "B": 8}})}
+    answered = {"CI": tally(campaign, "CI", 20, {"8-1-1": {"A": 12, "B": 6, "C": 2}})}
     write_state(db, campaign, 7, {"ba-dinh": answered})
     row = {"p": 0, "campaign": campaign.code, "version": 1, "group": "CI", "revision": 1, "digest": "a" * 64}
     db.responses.insert_one({"_id": str(uuid.UUID(int=1)), **row, "ratings": {}, "withdrawn": False})
