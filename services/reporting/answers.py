@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 from flask import Request, Response
@@ -17,8 +18,16 @@ from services.reporting.standing import Body
 JSON = "application/json"
 CSV = "text/csv; charset=utf-8"
 
-Form = Literal["json", "csv"]
-_TYPES: dict[str, Form] = {"application/json": "json", "text/csv": "csv"}
+Form = Literal["json", "csv", "xlsx", "parquet", "pdf"]
+TYPES: Mapping[Form, str] = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "pdf": "application/pdf",
+}
+FORMS: tuple[Form, ...] = get_args(Form)
+TABLES: tuple[Form, ...] = ("json", "csv", "xlsx", "parquet")
 
 PUBLIC = "no-cache"
 """May be kept by anyone, and is asked for again each time: an unchanged answer costs a 304."""
@@ -30,18 +39,31 @@ def json_body(document: object) -> Body:
 
 
 @lru_cache(maxsize=256)
-def form(accept: str | None) -> Form:
+def form(accept: str | None, forms: tuple[Form, ...] = FORMS) -> Form:
     """The form that an Accept header prefers, JSON where it does not matter.
 
     Raises:
-        Problem: 406 when it takes neither.
+        Problem: 406 when it takes none of them.
     """
     if not accept:
         return "json"
-    best = parse_accept_header(accept, MIMEAccept).best_match(list(_TYPES))
+    types = {TYPES[one]: one for one in forms}
+    best = parse_accept_header(accept, MIMEAccept).best_match(list(types))
     if best is None:
-        raise Problem(problems.NOT_ACCEPTABLE, f"this is to be had as {' or '.join(_TYPES)}")
-    return _TYPES[best]
+        raise Problem(problems.NOT_ACCEPTABLE, f"this is to be had as {', '.join(types)}")
+    return types[best]
+
+
+def form_of(suffix: str, forms: tuple[Form, ...] = FORMS) -> Form:
+    """The form that the end of an address names.
+
+    Raises:
+        Problem: 404, there is none of that name.
+    """
+    found = next((one for one in forms if one == suffix), None)
+    if found is None:
+        raise Problem(problems.NOT_FOUND, f"this is to be had as .{', .'.join(forms)}")
+    return found
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:

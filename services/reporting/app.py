@@ -16,6 +16,8 @@ from services.common.tokens import Authority, read_tokens
 from services.reporting import metrics
 from services.reporting.access import Access
 from services.reporting.again import Again
+from services.reporting.exports.files import Files
+from services.reporting.exports.rendering import Rendering
 from services.reporting.live import Live
 from services.reporting.loading import Document
 from services.reporting.openapi import document
@@ -68,7 +70,15 @@ def create_app(settings: Settings) -> Flask:
     standings = Standings()
     watcher = Watcher(db, standings)
     live = Live(standings)
-    views = Views(standings, Access(standings, authority), live, db, settings.topic("responses"))
+    views = Views(
+        standings,
+        Access(standings, authority),
+        live,
+        Files(Rendering(), settings.mongo, settings.topic("responses")),
+        db=db,
+        responses_topic=settings.topic("responses"),
+        appraisals_topic=settings.topic("appraisals"),
+    )
 
     app = Flask("services.reporting", static_folder=None)
     Again(standings).install(app)

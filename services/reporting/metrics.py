@@ -18,6 +18,11 @@ RENDER_SECONDS = Histogram(
     "Time to render an answer that was not kept",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
+EXPORT_SECONDS = Histogram(
+    "parindex_reporting_export_seconds",
+    "Time to have a file (XLSX, Parquet, PDF, responses) made by a process of its own",
+    buckets=(0.2, 0.5, 1, 2, 5, 10, 20, 50),
+)
 LOAD_SECONDS = Histogram(
     "parindex_reporting_load_seconds",
     "Time to read a campaign's new state from MongoDB",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -12,7 +13,11 @@ from marshmallow import Schema
 from services.common import problems
 from services.common.campaign import CODE_PATTERN
 from services.common.problems import Kind
-from services.reporting import schemas
+from services.reporting import answers, schemas
+from services.reporting.answers import Form
+from services.reporting.exports import responses_book
+from services.reporting.exports.books import PARTS
+from services.reporting.exports.csv_file import SEPARATORS
 from services.reporting.problem_document import ProblemDocument
 from services.reporting.queries import DRAWS, MOST_DRAWS, MOST_SEED, SEED
 
@@ -61,16 +66,6 @@ def document() -> Json:
 
 def _operations() -> dict[str, Json]:
     campaign = "/v1/campaigns/{campaign}"
-    ranking = _answer("The ranking.", schemas.Ranking)
-    ranking["content"]["text/csv"] = {"schema": {"type": "string", "description": CSV}}
-    csv = {
-        "description": "The ranking as a file.",
-        "content": {"text/csv": {"schema": {"type": "string", "description": CSV}}},
-        "headers": {
-            "ETag": _ETAG,
-            "X-Row-Count": {"description": "How many rows it has.", "schema": {"type": "integer"}},
-        },
-    }
     return {
         "/v1/campaigns": _operation(
             "campaigns",
@@ -87,20 +82,17 @@ def _operations() -> dict[str, Json]:
         ),
         f"{campaign}/rankings": _operation(
             "rankings",
-            "A ranking, as JSON or, with Accept: text/csv, as CSV",
-            ranking,
-            [CAMPAIGN, *_VIEW, IF_NONE_MATCH],
-            refused=(*_SCORES, problems.NOT_ACCEPTABLE),
+            "A ranking, in the form that Accept asks for",
+            _files("The ranking.", schemas.Ranking, answers.FORMS),
+            [CAMPAIGN, *_VIEW, *_HOW, IF_NONE_MATCH],
+            refused=(*_SCORES, *_FILES),
         ),
-        f"{campaign}/rankings.json": _operation(
-            "rankings_json",
-            "A ranking as JSON",
-            _answer("The ranking.", schemas.Ranking),
-            [CAMPAIGN, *_VIEW, IF_NONE_MATCH],
-            refused=_SCORES,
-        ),
-        f"{campaign}/rankings.csv": _operation(
-            "rankings_csv", "A ranking as CSV", csv, [CAMPAIGN, *_VIEW, IF_NONE_MATCH], refused=_SCORES
+        f"{campaign}/rankings.{{form}}": _operation(
+            "rankings_file",
+            "A ranking as a file; XLSX and PDF without a block have all of them",
+            _files("The ranking.", schemas.Ranking, answers.FORMS),
+            [CAMPAIGN, _form(answers.FORMS), *_VIEW, *_HOW, IF_NONE_MATCH],
+            refused=(*_SCORES, *_FILES),
         ),
         f"{campaign}/robustness": _operation(
             "robustness",
@@ -111,10 +103,17 @@ def _operations() -> dict[str, Json]:
         ),
         f"{campaign}/units/{{unit}}": _operation(
             "unit",
-            "A unit in detail: what was lost where",
-            _answer("The unit.", schemas.UnitDetail),
-            [CAMPAIGN, _path("unit", "The unit's code.", CODE_PATTERN), IF_NONE_MATCH],
-            refused=_SCORES,
+            "A unit in detail, what was lost where, in the form that Accept asks for",
+            _files("The unit.", schemas.UnitDetail, answers.FORMS),
+            [CAMPAIGN, _UNIT, *_HOW, IF_NONE_MATCH],
+            refused=(*_SCORES, *_FILES),
+        ),
+        f"{campaign}/units/{{unit}}.{{form}}": _operation(
+            "unit_file",
+            "A unit in detail as a file: a row for each node of its tree",
+            _files("The unit.", schemas.UnitDetail, answers.FORMS),
+            [CAMPAIGN, _UNIT, _form(answers.FORMS), *_HOW, IF_NONE_MATCH],
+            refused=(*_SCORES, *_FILES),
         ),
         f"{campaign}/units/{{unit}}/lost": _operation(
             "lost",
@@ -126,8 +125,39 @@ def _operations() -> dict[str, Json]:
         f"{campaign}/participation": _operation(
             "participation",
             "Forms by group and unit against what was asked for; always public",
-            _answer("Participation.", schemas.Participation),
-            [CAMPAIGN, IF_NONE_MATCH],
+            _files("Participation.", schemas.Participation, answers.TABLES),
+            [CAMPAIGN, *_HOW, _part(PARTS["participation"]), IF_NONE_MATCH],
+            refused=(problems.NOT_FOUND, problems.INVALID, *_FILES),
+        ),
+        f"{campaign}/participation.{{form}}": _operation(
+            "participation_file",
+            "The same as a file",
+            _files("Participation.", schemas.Participation, answers.TABLES),
+            [CAMPAIGN, _form(answers.TABLES), *_HOW, _part(PARTS["participation"]), IF_NONE_MATCH],
+            refused=(problems.NOT_FOUND, problems.INVALID, *_FILES),
+        ),
+        f"{campaign}/appraisals.{{form}}": _operation(
+            "appraisals_file",
+            "What the council has said of each unit, leaf by leaf; needs a token of the role viewer, whatever the rule",
+            _files("The appraisals.", schemas.Appraisals, answers.TABLES),
+            [CAMPAIGN, _form(answers.TABLES), *_HOW, _part(PARTS["appraisals"]), IF_NONE_MATCH],
+            refused=(*_SCORES, *_FILES),
+        ),
+        f"{campaign}/responses": _operation(
+            "responses",
+            "The answers without whoever gave them; needs a token of the role viewer, whatever the campaign's rule",
+            _files("The answers.", schemas.Responses, answers.TABLES, tagged=False),
+            [CAMPAIGN, *_HOW, _part(responses_book.PARTS)],
+            refused=(*_SCORES, *_FILES),
+            tagged=False,
+        ),
+        f"{campaign}/responses.{{form}}": _operation(
+            "responses_file",
+            "The same as a file",
+            _files("The answers.", schemas.Responses, answers.TABLES, tagged=False),
+            [CAMPAIGN, _form(answers.TABLES), *_HOW, _part(responses_book.PARTS)],
+            refused=(*_SCORES, *_FILES),
+            tagged=False,
         ),
         f"{campaign}/responses/{{response}}": _operation(
             "response",
@@ -162,14 +192,19 @@ def _operations() -> dict[str, Json]:
 
 CSV = (
     "UTF-8 with a byte order mark, lines ended by CR LF, quoted by RFC 4180; the first line names the columns. A text "
-    "that a spreadsheet would take for a formula begins with an apostrophe."
+    "that a spreadsheet would take for a formula has an apostrophe in front."
 )
+XLSX = "A sheet for each block, and one that says what they are; figures are numbers, in the format of their decimals."
+PARQUET = "Exact numbers are decimals. Refused with 406 where it is not installed."
+PDF = "A4, to be printed."
 EVENTS = (
     "The state in force at once (unless Last-Event-ID is its id), then an event `state` for each new one: its id is "
     "the state's number, its data {state, version, as_of}. While MongoDB is away an event `unavailable`. A comment "
     "every 15 s shows that the stream lives."
 )
 _ROWS: Json = {"description": "How many rows the file has.", "schema": {"type": "integer"}}
+_NAMED: Json = {"description": "The file's name: campaign, contents, state.", "schema": {"type": "string"}}
+_FILES: tuple[Kind, ...] = (problems.NOT_ACCEPTABLE, problems.TOO_MANY)
 _ETAG: Json = {"description": "Strong, of the bytes.", "schema": {"type": "string"}}
 _SCORES: tuple[Kind, ...] = (problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.NOT_FOUND, problems.INVALID)
 _LAST_EVENT: Json = {
@@ -195,6 +230,28 @@ _VIEW: list[Json] = [
     _query("field", "Rank by the sub-index of this field.", _CODE),
     _query("group", "Rank by the answers of this group alone; with a field, within the field.", _CODE),
 ]
+_UNIT = _path("unit", "The unit's code.", CODE_PATTERN)
+_HOW: list[Json] = [
+    _query("lang", "csv, xlsx, pdf: the language of headings and labels.", {"type": "string", "enum": ["vi", "en"]}),
+    _query("separator", "csv: what stands between cells.", {"type": "string", "enum": list(SEPARATORS)}),
+]
+
+
+def _form(forms: Sequence[Form]) -> Json:
+    named = "The form, as the end of the address."
+    return {
+        "in": "path",
+        "name": "form",
+        "required": True,
+        "description": named,
+        "schema": {"type": "string", "enum": list(forms)},
+    }
+
+
+def _part(parts: Sequence[str]) -> Json:
+    return _query("part", "csv, parquet: which of the tables.", {"type": "string", "enum": list(parts)})
+
+
 _WHOLE: Json = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
 _DRAWS: list[Json] = [
     _query(
@@ -240,6 +297,19 @@ def _probe(name: str, summary: str, answers: Json) -> Json:
 def _answer(description: str, schema: type[Schema], *, tagged: bool = True) -> Json:
     answer: Json = {"description": description, "content": {"application/json": {"schema": _instance(schema)}}}
     return answer | {"headers": {"ETag": _ETAG}} if tagged else answer
+
+
+def _files(description: str, schema: type[Schema], forms: Sequence[Form], *, tagged: bool = True) -> Json:
+    """An answer in several forms."""
+    answer = _answer(description, schema, tagged=tagged)
+    said = {"csv": CSV, "xlsx": XLSX, "parquet": PARQUET, "pdf": PDF}
+    for form in forms:
+        if form != "json":
+            binary = {} if form == "csv" else {"format": "binary"}
+            text = {"type": "string", "description": said[form], **binary}
+            answer["content"][answers.TYPES[form]] = {"schema": text}
+    answer["headers"] = answer.get("headers", {}) | {"X-Row-Count": _ROWS, "Content-Disposition": _NAMED}
+    return answer
 
 
 def _instance(schema: type[Schema]) -> Schema:

@@ -54,21 +54,51 @@ def query(request: Request, *allowed: str) -> Mapping[str, str]:
     return given
 
 
-def view(request: Request, campaign: Campaign) -> View:
+def views(request: Request, campaign: Campaign, *more: str, all_blocks: bool = False) -> list[View]:
     """The ranking that a query asks for. The block may be left out where there is only one.
+
+    Args:
+        request: for its query.
+        campaign: for the codes there are.
+        more: other parameters that the query may have.
+        all_blocks: whether without a block the rankings of all are asked for.
 
     Raises:
         Problem: 422, with what there is to choose from.
     """
-    given = query(request, "block", "field", "group")
-    block, field, group = _block(given, campaign), given.get("field"), given.get("group")
+    given = query(request, "block", "field", "group", *more)
+    block, field, group = given.get("block"), given.get("field"), given.get("group")
+    blocks = list(campaign.block) if block is None and all_blocks else [_block(given, campaign)]
     fields = [found.code for found in campaign.fields]
     if field is not None and field not in fields:
         raise _unfit("field", "unknown-code", f"there is no field {field!r}", fields)
-    raters = [code for code, found in campaign.group.items() if block in found.rates]
-    if group is not None and group not in raters:
-        raise _unfit("group", "unknown-code", f"there is no group {group!r} that rates block {block!r}", raters)
-    return View(block, field, group)
+    rated = [block for block in blocks if group is None or group in _raters(campaign, block)]
+    if not rated:
+        raters = dict.fromkeys(rater for block in blocks for rater in _raters(campaign, block))
+        raise _unfit("group", "unknown-code", f"there is no group {group!r} that rates block {blocks[0]!r}", raters)
+    return [View(block, field, group) for block in rated]
+
+
+def view(request: Request, campaign: Campaign, *more: str) -> View:
+    """The one ranking that a query asks for; see `views`."""
+    (found,) = views(request, campaign, *more)
+    return found
+
+
+def choice(given: Mapping[str, str], name: str, known: Iterable[str]) -> str | None:
+    """A parameter that names one of a few things; None where it is not given.
+
+    Raises:
+        Problem: 422, with what there is to choose from.
+    """
+    value = given.get(name)
+    if value is not None and value not in known:
+        raise _unfit(name, "unknown-value", f"{name} cannot be {value!r}", known)
+    return value
+
+
+def _raters(campaign: Campaign, block: str) -> list[str]:
+    return [code for code, found in campaign.group.items() if block in found.rates]
 
 
 def draws(request: Request, campaign: Campaign) -> Draws:

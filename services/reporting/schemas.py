@@ -512,6 +512,81 @@ class Participation(Answer):
     activity = fields.Nested(Activity, required=True)
 
 
+class EvidenceLink(Answer):
+    title = fields.String(metadata={"description": "What it is."})
+    url = fields.String(metadata={"description": "Where it is."})
+
+
+class LeafAppraised(Answer):
+    """What is said of a leaf; all null where nothing is yet."""
+
+    leaf = _code("The leaf's code.")
+    name = fields.Nested(Label, required=True)
+    max_points = _exact("The most points that it can bring.", nullable=False)
+    self_points = _exact("The points that the unit claims for itself.")
+    points = _exact("The points given.")
+    not_applicable = _flag("Whether it does not apply to the unit.")
+    note = fields.String(required=True, allow_none=True, metadata={"description": "Why."})
+    evidence = _list(EvidenceLink, "Where the proof is.")
+
+
+class UnitAppraised(Answer):
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    block = _code("Its block.")
+    version = _number("Of its row: how often it was changed.")
+    bonus = _exact("Bonus points as given, before the cap.", nullable=False)
+    penalty = _exact("Penalty points as given, before the cap.", nullable=False)
+    leaves = _list(LeafAppraised, "The appraised leaves.")
+
+
+class AppraisalsAsOf(ActivityAsOf):
+    state = _number("The state in force; the rows may be a moment ahead of it.")
+
+
+class Appraisals(Answer):
+    """The council's points in force."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    as_of = fields.Nested(AppraisalsAsOf, required=True)
+    units = _list(UnitAppraised, "The units.")
+
+
+class LeftOut(Answer):
+    """A unit that few of a group rate."""
+
+    block = _code("The unit's block.")
+    unit = _code("The unit's code.")
+    group = _code("The group's code.")
+    n = _number("How many responses are left out.")
+
+
+class ResponseRow(Answer):
+    """What one response says of one unit."""
+
+    block = _code("The unit's block.")
+    unit = _code("The unit's code.")
+    group = _code("The group that the response is of.")
+    answers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(allow_none=True),
+        required=True,
+        metadata={"description": "By leaf: the option; null where few of the group answered it for the unit."},
+    )
+
+
+class Responses(Answer):
+    """The answers without whoever gave them, in an order that is drawn anew each time."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    as_of = fields.Nested(AsOf, required=True)
+    row_count = _number("How many rows there are.")
+    left_out = _list(LeftOut, "Units with fewer responses of a group than suppress_below.")
+    rows = _list(ResponseRow, "The rows.")
+
+
 class ResponseStatus(Answer):
     """What became of one response."""
 

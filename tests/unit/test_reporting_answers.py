@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask, request
 from hypothesis import given
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from services.common.problems import Problem
 from services.reporting.answers import answer, form, json_body, matches
+from services.reporting.exports.neutral import FORMULA, neutral, original
 from services.reporting.standing import Body
-from services.reporting.table import FORMULA, neutral
 
 TAGS = st.text("abcdef0123456789", min_size=1, max_size=32)
 
@@ -51,6 +53,9 @@ def test_an_odd_header_is_no_error(header: str):
         ("application/json", "json"),
         ("text/csv", "csv"),
         ("text/*", "csv"),
+        ("application/pdf", "pdf"),
+        ("application/*", "json"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
         ("text/csv;q=0.5, application/json;q=0.4", "csv"),
         ("text/html,application/xhtml+xml,*/*;q=0.8", "json"),
         ("text/csv, */*;q=0.1", "csv"),
@@ -91,8 +96,21 @@ def test_a_cell_that_looks_like_a_formula_gets_an_apostrophe(start: str, rest: s
     assert neutral(start + rest) == "'" + start + rest
 
 
-@given(st.text())
-def test_no_cell_begins_like_a_formula_and_none_loses_its_text(text: str):
-    written = neutral(text)
-    assert not written.startswith(FORMULA)
-    assert written.removeprefix("'") == text.removeprefix("'")
+HOSTILE = st.text(st.sampled_from([*FORMULA, *"',;|ab "])) | st.text()
+
+
+@given(HOSTILE)
+def test_no_cell_begins_like_a_formula_whatever_is_taken_for_the_separator(text: str):
+    for cell in re.split(r"[,;|\t\r\n]", neutral(text)):
+        assert not cell.startswith(FORMULA)
+    assert not neutral(text).startswith(FORMULA)
+
+
+@given(HOSTILE)
+def test_what_was_put_before_a_formula_can_be_taken_off_again(text: str):
+    assert original(neutral(text)) == text
+
+
+@given(st.text(st.characters(exclude_characters="".join([*FORMULA, "'"]))))
+def test_what_is_no_formula_is_left_as_it_is(text: str):
+    assert neutral(text) == text

@@ -23,10 +23,13 @@ from services.common.index import Formula
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally, Moments
 from services.reporting import rankings, units
+from services.reporting.answers import JSON
+from services.reporting.exports.files import Files
+from services.reporting.exports.options import Options
+from services.reporting.exports.rendering import Rendering
 from services.reporting.figures import Figures
 from services.reporting.rankings import View
-from services.reporting.standing import AsOf, Standing
-from services.reporting.table import table
+from services.reporting.standing import AsOf, Body, Standing
 
 Given = Mapping[str, Mapping[str, tuple[int, ...]]]
 """Unit → group → how many gave A, C and E to every leaf they are asked."""
@@ -115,7 +118,10 @@ def test_within_a_field_there_is_none(view: View):
 
 
 def test_csv_has_a_column_for_each_limit():
-    text = table(standing(MANY), BLOCK).content.decode().removeprefix("\ufeff")
+    state = standing(MANY)
+    view = Body(rankings.document(state, BLOCK), JSON)
+    file = Files(Rendering(), "", "").body(state, "ranking", [view], "csv", Options("codes"), name="b1")
+    text = file.content.decode().removeprefix("\ufeff")
     read = {row["unit"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
     names = ("se", "interval_low", "interval_high", "rank_low", "rank_high")
     assert [read["u1"][name] for name in names] == ["1.31", "57.44", "62.56", "1", "2"]

@@ -14,7 +14,10 @@ from tests.integration.reporting.database import Document, eventually, tally, wr
 from tests.unit.surveys import asked, survey
 
 CAMPAIGN = survey((asked("q", "1", "g1"),), rules=Rules(live="private"))
-SCORES = ("rankings", "robustness", "rankings.json", "rankings.csv", "units/u1", "units/u1/lost")
+SCORES = (
+    *("rankings", "robustness", "rankings.json", "rankings.csv", "rankings.xlsx"),
+    *("units/u1", "units/u1/lost", "units/u1.csv"),
+)
 OPEN = ("", "/participation", "/responses/00000000-0000-0000-0000-000000000001")
 
 
