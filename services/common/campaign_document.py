@@ -232,7 +232,8 @@ class RulesDocument(Document):
         most=1_000_000,
     )
     suppress_below = Whole(
-        "Breakdowns with fewer answers than this are not shown, so that nobody is recognised.",
+        "Breakdowns with fewer answers than this are not shown, so that nobody is recognised; while everybody may "
+        "follow a campaign they are released in steps of so many.",
         _RULES.suppress_below,
         least=0,
         most=1_000_000,

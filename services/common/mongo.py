@@ -13,8 +13,9 @@ Collections (`p` is the partition a document belongs to, the shard key prefix of
                          response, revision, digest or unit; requeued and requeued_from, offsets of the same partition
     written by scoring, in the transaction of a refresh
       refresher          _id "refresher", token
-      indices            _id {campaign, unit}, campaign, unit, block, version, state, what `index_document` writes and
-                         the document of `uncertainty.SamplingError`
+      indices            _id {campaign, unit}, campaign, unit, block, version, state, what `index_document` writes, the
+                         document of `uncertainty.SamplingError` and, while everybody may follow the campaign,
+                         released {group: {shown, waiting}} (`release`)
       campaign_state     _id campaign, state, version, generation, positions {topic: {partition: next}},
                          counted {group: n}
     written by scoring when a definition appears

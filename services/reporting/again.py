@@ -9,6 +9,7 @@ token, an origin, another method) it is left to the application.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,7 +72,11 @@ class Again:
         return answer
 
     def _holds(self, standing: Standing) -> bool:
-        return self._standings.find(standing.campaign.code) is standing and self._standings.wrong() is None
+        found = self._standings.find(standing.campaign.code)
+        if found is None or self._standings.wrong() is not None:
+            return False
+        # What everybody may see changes at a campaign's end, too.
+        return found is standing or found.for_everybody(datetime.now(UTC)) is standing
 
     def _keep(self, response: Response) -> Response:
         standing, asked = g.get("again"), _asked(request.environ)

@@ -10,10 +10,11 @@ from typing import Any, TypeVar, cast
 import bson
 from bson.raw_bson import RawBSONDocument
 
-from services.common import index_document, problems
+from services.common import index_document, problems, release
 from services.common.campaign import Campaign, Text
 from services.common.problems import Problem
 from services.common.ranking import exact
+from services.common.release import Release
 from services.common.uncertainty import LEAST, GroupError, group_error
 from services.common.unit_index import GroupIndex, Points, UnitIndex
 from services.reporting.suppression import Cell, Hidden, hidden, hidden_groups
@@ -23,7 +24,7 @@ Derived = TypeVar("Derived")
 Pair = Sequence[str]
 """Points as a document has them."""
 
-BRIEF = {"leaves": 0, "criteria": 0}
+BRIEF = {"leaves": 0, "criteria": 0, "released": 0}
 """The projection that leaves the details away: what remains is enough for the ranking by the whole index."""
 
 
@@ -58,22 +59,13 @@ class Figures:
         self._least = max(LEAST, campaign.rules.suppress_below)
 
     @property
-    def document(self) -> Mapping[str, Any]:
-        """The whole document, unfolded.
-
-        Raises:
-            Problem: 503, the details are still being read.
-        """
-        return self._document
-
-    @property
     def result(self) -> UnitIndex:
         """All of them.
 
         Raises:
             Problem: 503, the details are still being read.
         """
-        return index_document.read(self._document)
+        return index_document.read(self.document)
 
     @cached_property
     def points(self) -> Points:
@@ -115,6 +107,11 @@ class Figures:
             found = self._derived[key] = make()
         return cast("Derived", found)
 
+    @property
+    def pending_in_breakdown(self) -> tuple[str, ...]:
+        """The leaves that have no points in the breakdown."""
+        return self.pending
+
     def field(self, code: str) -> Points:
         return index_document.points(RawBSONDocument(self._raw)["fields"][code])
 
@@ -147,12 +144,28 @@ class Figures:
     @cached_property
     def hidden(self) -> Hidden:
         """What must not be shown of this unit."""
+        campaign, released = self._campaign, self._released
         cells = [
-            Cell(leaf, group, share["answers"], share["no_opinion"], counts=share["share"] is not None)
+            Cell(
+                leaf,
+                group,
+                share["answers"],
+                share["no_opinion"],
+                counts=share["share"] is not None,
+                fresh=group in released and release.near(campaign, leaf, released[group], group, share["answers"]),
+            )
             for leaf, result in self._leaves.items()
             for group, share in result["groups"].items()
         ]
-        return hidden(self._campaign, cells, {code: group["n"] for code, group in self._groups.items()})
+        block = campaign.unit[self.unit].block
+        followed = campaign.rules.live == "public" and not release.attributable(campaign, block)
+        return hidden(campaign, cells, {code: group["n"] for code, group in self._groups.items()}, followed=followed)
+
+    @property
+    def _released(self) -> Mapping[str, Release]:
+        """By group what everybody has been shown of the unit's breakdown while responses came in."""
+        document = RawBSONDocument(self._raw)
+        return release.read(bson.decode(document["released"].raw)) if "released" in document else {}
 
     @property
     def _groups(self) -> Mapping[str, Any]:
@@ -161,11 +174,16 @@ class Figures:
 
     @property
     def _leaves(self) -> Mapping[str, Any]:
-        leaves: Mapping[str, Any] = self._document["leaves"]
+        leaves: Mapping[str, Any] = self.document["leaves"]
         return leaves
 
     @property
-    def _document(self) -> Mapping[str, Any]:
+    def document(self) -> Mapping[str, Any]:
+        """The whole document, unfolded.
+
+        Raises:
+            Problem: 503, the details are still being read.
+        """
         document = bson.decode(self._raw)
         if "leaves" not in document:
             raise Problem(problems.UNAVAILABLE, "the details of the units are still being read")

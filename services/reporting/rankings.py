@@ -13,6 +13,7 @@ import orjson
 from services.common.campaign import Band, Campaign, Unit
 from services.common.rank_intervals import Estimate, rank_intervals
 from services.common.ranking import Rank, band, exact, ranks, shown
+from services.common.release import attributable
 from services.common.uncertainty import interval
 from services.common.unit_index import Points
 from services.reporting.figures import Figures, label, plain
@@ -164,9 +165,15 @@ def document(standing: Standing, view: View) -> bytes:
         "block": view.block,
         **{name: code for name, code in chosen.items() if code is not None},
         "as_of": standing.as_of.document(),
+        **({"released": True} if of_releases(standing, view) else {}),
     }
     lines = b",".join(_line(standing, view, unit) for unit in in_turns(places(standing, view).ranks))
     return b'%b,"rows":[%b]}' % (orjson.dumps(head)[:-1], lines)
+
+
+def of_releases(standing: Standing, view: View) -> bool:
+    """Whether a ranking's figures are those that were released last, and not of the state in force."""
+    return standing.of_releases and (not view.whole or attributable(standing.campaign, view.block))
 
 
 def _line(standing: Standing, view: View, unit: str) -> bytes:
@@ -256,14 +263,16 @@ def _n(unit: Figures, view: View) -> int:
 
 
 def _pending(campaign: Campaign, unit: Figures, view: View) -> tuple[str, ...]:
-    """The leaves that the view's figure still waits for."""
+    """The leaves that the view's figure still waits for. Of a suppressed one they might say who had no opinion."""
+    if view.whole:
+        return unit.pending
+    if _points(unit, view) is None:
+        return ()
     if view.group is not None:
         return unit.unanswered(view.group, view.field)
-    if view.field is not None:
-        of_field = {leaf.code for leaf in _leaves(campaign, view.field)}
-        return tuple(leaf for leaf in unit.pending if leaf in of_field)
-    return unit.pending
+    of_field = {leaf.code for leaf in _leaves(campaign, view.field)}
+    return tuple(leaf for leaf in unit.pending_in_breakdown if leaf in of_field)
 
 
-def _leaves(campaign: Campaign, field: str) -> Iterator[Any]:
+def _leaves(campaign: Campaign, field: str | None) -> Iterator[Any]:
     return next(found.leaves for found in campaign.fields if found.code == field)

@@ -57,6 +57,11 @@ def _suppressed() -> fields.Boolean:
     return fields.Boolean(metadata={"description": said})
 
 
+def _released() -> fields.Boolean:
+    said = "There, and true, where figures are those that were released last, and older than as_of."
+    return fields.Boolean(metadata={"description": said})
+
+
 def _rank() -> fields.Integer:
     return fields.Integer(
         required=True,
@@ -171,6 +176,7 @@ class Ranking(Answer):
     field = fields.String(metadata={"description": "The field whose sub-index ranks."})
     group = fields.String(metadata={"description": "The group whose answers rank."})
     as_of = fields.Nested(AsOf, required=True)
+    released = _released()
     rows = _list(Row, "The units.")
 
 
@@ -267,6 +273,7 @@ class UnitDetail(Uncertain):
     name = fields.Nested(Label, required=True)
     block = _code("The block in which it is ranked.")
     as_of = fields.Nested(AsOf, required=True)
+    released = _released()
     rank = _rank()
     tied = _flag("Whether other units have exactly the same index.")
     rank_interval = _rank_interval()

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from services.common import metrics
+from services.common import metrics, release
 from services.common.campaign import Campaign
+from services.common.index import Formula
 from services.reporting.figures import Figures
 from services.reporting.metrics import KEPT, MADE, RENDER_SECONDS
+from services.reporting.released import Released
 
 Derived = TypeVar("Derived")
 
+UNDER_WAY = timedelta(hours=1)
+"""After a campaign's end, until what was sent before it is surely counted."""
 KEPT_BYTES = 64 * 1024 * 1024
 """Of rendered answers, for one state: every view of a large campaign, and a bound on what odd requests can fill."""
 
@@ -61,20 +67,63 @@ class Body:
         object.__setattr__(self, "etag", hashlib.blake2b(self.content, digest_size=16).hexdigest())
 
 
+class _Released(Mapping[str, Figures]):
+    """Each unit's figures as they are released, made when they are asked for."""
+
+    def __init__(self, units: Mapping[str, Figures], campaign: Campaign, formula: Formula) -> None:
+        self._units = units
+        self._campaign = campaign
+        self._formula = formula
+
+    def __getitem__(self, unit: str) -> Figures:
+        figures = self._units[unit]
+        # Kept from state to state with the figures that it is a view of.
+        key = "released", self._campaign.version
+        return figures.derived(key, lambda: Released(figures, self._campaign, self._formula))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._units)
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+
 class Standing:
     """A campaign as it stands. Never changed but for the answers it keeps; read by any thread."""
 
-    def __init__(self, campaign: Campaign, as_of: AsOf, units: Mapping[str, Figures], *, detailed: bool = True) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        as_of: AsOf,
+        units: Mapping[str, Figures],
+        *,
+        detailed: bool = True,
+        of_releases: bool = False,
+    ) -> None:
         self.campaign = campaign
         self.as_of = as_of
         self.units = units
         self.detailed = detailed
         """Whether the units' figures have all their details."""
+        self.of_releases = of_releases
+        """Whether their breakdowns are those that were released last."""
         self._bodies: dict[Hashable, Body] = {}
         self._size = 0
         self._derived: dict[Hashable, object] = {}
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def released(self) -> Standing:
+        """The same state with the units' figures as everybody may see them while responses come in."""
+        formula = Formula(self.campaign)
+        units = _Released(self.units, self.campaign, formula)
+        return Standing(self.campaign, self.as_of, units, detailed=self.detailed, of_releases=True)
+
+    def for_everybody(self, now: datetime) -> Standing:
+        """What is shown at a moment to those who hold no token."""
+        ended = now >= self.campaign.closes + UNDER_WAY
+        return self if ended or not release.in_steps(self.campaign) else self.released
 
     def body(self, key: Hashable, make: Callable[[], Body]) -> Body:
         """The answer kept under a key, else made now; of many who ask at once one makes it."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import add
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from services.common import index_document
+from services.common import index_document, release
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.index import Formula, Known
+from services.common.release import NOTHING, Release, Steps
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
 from services.scoring.tallies import Tally, TallyKey, total
@@ -34,6 +36,7 @@ class _Kept(NamedTuple):
     sums: Mapping[str, _Sum]
     known: Known
     document: Document
+    releases: Mapping[str, Release]
 
 
 class Indices:
@@ -47,9 +50,21 @@ class Indices:
         self.campaign = campaign
         self._formula = Formula(campaign)
         self._errors = SamplingErrors(campaign)
+        self._steps = Steps(campaign)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    def document(self, unit: str, state: int, sources: Sources, row: AppraisalRow) -> Document:
+    def forgotten(self, units: Iterable[str]) -> list[str]:
+        """The units of which nothing is kept: what is released of them must be read."""
+        return [unit for unit in units if unit not in self._kept]
+
+    def document(
+        self,
+        unit: str,
+        state: int,
+        sources: Sources,
+        row: AppraisalRow,
+        releases: Mapping[str, Release] = MappingProxyType({}),
+    ) -> Document:
         """A unit's document of `indices` for a state of that number.
 
         Args:
@@ -57,6 +72,7 @@ class Indices:
             state: the number of the refresh.
             sources: of every partition the tallies as they stand.
             row: the council's appraisal in force.
+            releases: of a unit of which nothing is kept, those of its last document.
         """
         campaign, kept = self.campaign, self._kept.pop(unit, None)
         before = None if kept is None else kept.sums
@@ -76,10 +92,26 @@ class Indices:
             **index_document.write(result, None if kept is None else (kept.known.result, kept.document)),
             **self._errors.of(unit, result).document(),
         }
-        self._kept[unit] = _Kept(sums, Known(tallies, row, result), document)
+        now = self._released(sums, releases if kept is None else kept.releases, before)
+        if now:
+            document["released"] = release.write(now)
+        self._kept[unit] = _Kept(sums, Known(tallies, row, result), document, now)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return document
+
+    def _released(
+        self, sums: Mapping[str, _Sum], releases: Mapping[str, Release], before: Mapping[str, _Sum] | None
+    ) -> Mapping[str, Release]:
+        """By group what is released now; the same where the sum is, and nothing of a group without any release."""
+        found = {}
+        for group, sum_ in sums.items():
+            last = releases.get(group, NOTHING)
+            same = before is not None and before[group] is sum_
+            now = last if same else self._steps.next(group, sum_.total.counts, last)
+            if now is not NOTHING:
+                found[group] = now
+        return found
 
 
 def _sum(sources: Sources, key: TallyKey, before: _Sum | None) -> _Sum:

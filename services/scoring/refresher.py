@@ -8,7 +8,7 @@ it states.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from pymongo import MongoClient, ReplaceOne
@@ -16,11 +16,12 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.common import campaign_schema, mongo
+from services.common import campaign_schema, mongo, release
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
 from services.common.generation import POINTER, Generation
+from services.common.release import Release
 from services.common.settings import Settings
 from services.scoring.appraisal_chunk import RowKey
 from services.scoring.appraising import AppraisalsPartition
@@ -78,6 +79,8 @@ class Refresher:
         # In the session that wrote the token, so that it finds what was committed before that.
         self._states = {found["_id"]: found for found in self._db.campaign_state.find({}, session=self._session)}
         self._mirrors.clear()
+        # What is kept may never have been written, or another process may have released more meanwhile.
+        self._indices.clear()
         self._dirty_units.clear()
         self._dirty_campaigns.clear()
         for campaign in self._states:
@@ -213,7 +216,7 @@ class Refresher:
     def _documents(
         self,
         campaign: Campaign,
-        units: Iterable[str],
+        units: Sequence[str],
         number: int,
         sources: Sources,
         rows: Mapping[RowKey, AppraisalRow],
@@ -221,7 +224,21 @@ class Refresher:
         indices = self._indices.get(campaign.code)
         if indices is None or indices.campaign is not campaign:
             indices = self._indices[campaign.code] = Indices(campaign)
-        return [indices.document(unit, number, sources, rows.get((campaign.code, unit), NO_ROW)) for unit in units]
+        releases = self._releases(campaign, indices.forgotten(units))
+        return [
+            indices.document(unit, number, sources, rows.get((campaign.code, unit), NO_ROW), releases.get(unit, {}))
+            for unit in units
+        ]
+
+    def _releases(self, campaign: Campaign, units: Iterable[str]) -> dict[str, dict[str, Release]]:
+        """What is released of units, as this process or the one before wrote it."""
+        ids = [{"campaign": campaign.code, "unit": unit} for unit in units]
+        if not ids:
+            return {}
+        # In the session that wrote the token: what was committed before that is found.
+        wanted = {"_id": {"$in": ids}, "released": {"$exists": True}}
+        found = self._db.indices.find(wanted, {"unit": 1, "released": 1}, session=self._session)
+        return {document["unit"]: release.read(document["released"]) for document in found}
 
     def _begin(self) -> AbstractContextManager[object]:
         return self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from pymongo import MongoClient
 
-from services.common import index_document
+from services.common import index_document, release
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings
 from services.common.unit_index import GroupTally
 from services.scoring.appraising import Appraising
-from services.scoring.ledger import Document
+from services.scoring.ledger import Document, Unavailable
 from services.scoring.refresher import UNITS_PER_TRANSACTION, Refresher
 from tests import communes
 from tests.integration.conftest import TOPIC_ID, Known, Partition, response
@@ -84,4 +86,28 @@ def test_a_response_in_a_survey_as_large_as_the_country_rewrites_one_index(
     assert [index_document.read(found) for found in written] == [expected]
     assert partition.db.indices.count_documents({"campaign": country.code}) == len(country.units)
     refresher.close()
+    partition.ledger.close()
+
+
+def test_who_takes_the_refresh_over_goes_on_from_what_was_released(
+    client: MongoClient[Document], settings: Settings, small: Campaign
+) -> None:
+    """Else two successive breakdowns could be one response apart."""
+    public = replace(small, rules=replace(small.rules, live="public", suppress_below=2))
+    partition = Partition(client, settings, (public,))
+    catalogue = Catalogue(settings)
+    catalogue._versions = {public.code: {public.version: public}}
+    position = partition.ledger.position(settings.topic("appraisals"), 0, TOPIC_ID)
+    appraisals = Appraising(partition.ledger, Known(public)).load(position)
+    shown = []
+    first, second = Refresher(client, catalogue, settings), Refresher(client, catalogue, settings)
+    for number, refresher in enumerate((first, first, second, second, second, first, first), 1):
+        refresher.touch(partition.say(response(number, GOOD)))
+        with suppress(Unavailable):  # the first to learn that it was replaced; the next call takes over again
+            refresher.refresh(partition.ledger.generation, {0: partition.owned}, appraisals)
+        released = partition.db.indices.find_one({"_id.unit": "w1"}).get("released")
+        shown.append(sum(release.read(released)["citizen"].shown) if released else 0)
+    assert shown == [0, 0, 0, 2, 2, 2, 4]
+    for refresher in (first, second):
+        refresher.close()
     partition.ledger.close()

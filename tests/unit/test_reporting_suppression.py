@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from surveys import appraised, asked, rater, survey
 
 from services.common.campaign import Campaign, Rules
+from services.reporting.bridges import bridges
 from services.reporting.suppression import (
     NOTHING,
     Cell,
@@ -165,3 +166,33 @@ def test_no_shown_sum_leaves_exactly_one_figure_to_be_worked_out(answers: dict[t
     for (leaf, group), count in answers.items():
         if 0 < count < least:
             assert cell_key(leaf, group) in result
+
+
+def test_a_group_is_not_shown_while_any_of_its_cells_is_hidden():
+    """Sums across the others: with enough of them a block of hidden cells has as many equations as unknowns."""
+    result = found({("q", "g1"): 4, ("q", "g2"): 3, ("r", "g1"): 4, ("r", "g2"): 3})
+    assert {group_key("g1"), group_key("g2"), group_in_field_key("g2", "f2")} <= result
+    assert group_key("g3") not in result
+
+
+LINES = st.lists(st.tuples(st.integers(0, 6), st.integers(7, 12)), max_size=14)
+
+
+@given(LINES)
+def test_a_bridge_is_a_line_without_which_its_ends_are_apart(pairs: list[tuple[int, int]]):
+    lines = dict(enumerate(pairs))
+
+    def joined(without: int) -> bool:
+        start, end = lines[without]
+        reached = {start}
+        while more := {
+            point
+            for name, ends in lines.items()
+            if name != without and reached & set(ends)
+            for point in ends
+            if point not in reached
+        }:
+            reached |= more
+        return end in reached
+
+    assert bridges(lines) == {line for line in lines if not joined(line)}

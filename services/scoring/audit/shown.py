@@ -126,6 +126,8 @@ def _compare_campaign(shown: _Shown, campaign: Campaign, report: Report, advance
         if found is not None:
             # Which refresh wrote it does not follow from the log.
             number = found.pop("state", None)
+            # Nor when it found enough new answers to release some.
+            found.pop("released", None)
             if not isinstance(number, int) or number > shown.state.get("state", 0):
                 report.note(Difference("indices", id_, "state", number, shown.state.get("state")))
             report.absorb("indices", [digest(found)])

@@ -1,0 +1,308 @@
+"""An attacker who keeps everything that reporting serves of a unit, and works out what follows from it by algebra.
+
+He knows the definition, that every form answers all it is asked, and, from participation, when which group's forms
+came. The unknowns are the single answers, each a share (0-1) of a leaf's points. Every served figure is one linear
+equation in them: `equations` finds them, checks each against the truth (so a wrong model of what is served fails), and
+`Known` keeps their span in exact ratios. What lies in the span is known to him.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import bson
+import orjson
+from surveys import plain_moments
+
+from services.common import index_document
+from services.common.appraisals import AppraisalRow
+from services.common.campaign import Campaign, Leaf
+from services.common.index import Formula
+from services.common.release import NOTHING, Release, Steps, attributable
+from services.common.release import write as write_releases
+from services.common.uncertainty import SamplingErrors
+from services.common.unit_index import GroupTally
+from services.reporting import rankings, units
+from services.reporting.figures import Figures
+from services.reporting.rankings import View
+from services.reporting.standing import AsOf, Standing
+from services.reporting.table import table
+
+UNIT = "u1"
+Answer = tuple[int, str]
+"""A response's number and a leaf."""
+Row = dict[Answer, Fraction]
+Members = Mapping[str, tuple[int, ...]]
+"""By group the responses that count."""
+CLOSE = Fraction(1, 10**25)
+"""Figures that do not end travel with 30 decimals."""
+
+
+class Known:
+    """The span of equations: what the attacker can work out. Kept in echelon form, in exact ratios."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Answer, Row] = {}
+
+    def add(self, row: Row) -> None:
+        rest = self._reduced(row)
+        if rest:
+            first = min(rest)
+            self._rows[first] = {key: value / rest[first] for key, value in rest.items()}
+
+    def holds(self, row: Row) -> bool:
+        """Whether a combination of answers follows from the equations."""
+        return not self._reduced(row)
+
+    def _reduced(self, row: Row) -> Row:
+        rest = {key: value for key, value in row.items() if value}
+        while found := [key for key in rest if key in self._rows]:
+            key = min(found)
+            factor = rest[key]
+            for other, value in self._rows[key].items():
+                left = rest.get(other, Fraction(0)) - factor * value
+                if left:
+                    rest[other] = left
+                else:
+                    rest.pop(other, None)
+        return rest
+
+
+@dataclass
+class World:
+    """A campaign with one unit in which responses come and go, and what is served after each."""
+
+    campaign: Campaign
+    stepwise: bool = True
+    """Whether breakdowns are released in steps. Without, what a careless reporting would serve."""
+    answers: dict[Answer, str] = field(default_factory=dict)
+    group_of: dict[int, str] = field(default_factory=dict)
+    counted: list[int] = field(default_factory=list)
+    past: list[Members] = field(default_factory=list)
+    releases: dict[str, Release] = field(default_factory=dict)
+    number: int = 0
+    ended: bool = False
+
+    def submit(self, group: str, options: Sequence[str]) -> None:
+        self.number += 1
+        self.group_of[self.number] = group
+        self.counted.append(self.number)
+        leaves = (leaf for leaf in self.campaign.leaves if group in leaf.groups)
+        self.answers.update(((self.number, leaf.code), option) for leaf, option in zip(leaves, options, strict=False))
+
+    def withdraw(self, place: int) -> None:
+        if self.counted:
+            self.counted.pop(place % len(self.counted))
+
+    def members(self) -> Members:
+        return {
+            group: tuple(number for number in self.counted if self.group_of[number] == group)
+            for group in self.campaign.group
+        }
+
+    @property
+    def follows_index(self) -> bool:
+        """Whether the attacker takes note of the unit's index in this state.
+
+        The decision tells why he must not where a group has few responses: when the next group comes in, what those
+        few said is weighed anew, and he would have them in two weightings.
+        """
+        least = self.campaign.rules.suppress_below
+        return self.ended or all(not found or len(found) >= least for found in self.past[-1].values())
+
+    def share(self, answer: Answer) -> Fraction:
+        options = self.campaign.options(self.campaign.leaf[answer[1]])
+        percent = next(option.percent for option in options if option.code == self.answers[answer])
+        assert percent is not None
+        return Fraction(percent) / 100
+
+    def standing(self) -> Standing:
+        """The state in force, as reporting reads it from what scoring has written."""
+        campaign, members = self.campaign, self.members()
+        self.past.append(members)
+        tallies = {group: self._tally(group, members[group]) for group in campaign.group}
+        steps = Steps(campaign)
+        self.releases = {
+            group: steps.next(group, tally.counts, self.releases.get(group, NOTHING))
+            for group, tally in tallies.items()
+        }
+        result = Formula(campaign).compute(UNIT, tallies, AppraisalRow())
+        document = {
+            "_id": {"campaign": campaign.code, "unit": UNIT},
+            "unit": UNIT,
+            "state": len(self.past),
+            "released": write_releases(self.releases),
+            **index_document.write(result),
+            **SamplingErrors(campaign).of(UNIT, result).document(),
+        }
+        as_of = AsOf(len(self.past), 1, {group: len(found) for group, found in members.items()}, {})
+        return Standing(campaign, as_of, {UNIT: Figures(campaign, bson.encode(document))})
+
+    def _tally(self, group: str, members: Sequence[int]) -> GroupTally:
+        counts = [0] * len(self.campaign.layout[group])
+        for leaf, options in self.campaign.place[group].items():
+            for number in members:
+                counts[options[self.answers[number, leaf]]] += 1
+        asked = self.campaign.place[group]
+        said = [{leaf: self.answers[number, leaf] for leaf in asked} for number in members]
+        moments = plain_moments(self.campaign, group, self.campaign.unit[UNIT].block, said)
+        return GroupTally(len(members), counts, moments)
+
+    def served(self, *, ended: bool = False) -> Iterator[Row]:
+        """The equations of all that is served to everybody now."""
+        standing = self.standing()
+        self.ended = ended
+        if self.stepwise and not ended:
+            standing = standing.for_everybody(self.campaign.opens)
+        yield from _Page(self, standing).equations()
+
+
+class _Page:
+    """What is served in one state, as equations."""
+
+    def __init__(self, world: World, standing: Standing) -> None:
+        self._world, self._standing, self._campaign = world, standing, world.campaign
+        self._detail: dict[str, Any] = orjson.loads(orjson.dumps(units.document(standing, self._campaign.unit[UNIT])))
+        self._cells = {
+            (leaf["leaf"], cell["group"]): cell
+            for field_ in self._detail["fields"]
+            for criterion in field_["criteria"]
+            for leaf in criterion["leaves"]
+            for cell in leaf.get("groups", ())
+        }
+
+    def equations(self) -> Iterator[Row]:
+        campaign = self._campaign
+        block = campaign.unit[UNIT].block
+        for (leaf, group), cell in self._cells.items():
+            if cell["share"] is not None:
+                yield self._checked(self._mean(leaf, self._in_cell(leaf, group)), cell["share"])
+        if self._world.follows_index:
+            yield from self._of_index(self._detail)
+        for field_, said in zip(campaign.fields, self._detail["fields"], strict=True):
+            yield from self._sum(said, field_.leaves)
+            for criterion, inner in zip(field_.criteria, said["criteria"], strict=True):
+                yield from self._sum(inner, criterion.leaves)
+                for leaf, last in zip(criterion.leaves, inner["leaves"], strict=True):
+                    yield from self._sum({"earned": last["points"]}, [leaf])
+        for said in self._detail["groups"]:
+            yield from self._of_group(said, said["group"], campaign.leaves)
+        for field_code in (None, *(found.code for found in campaign.fields)):
+            for group in (None, *campaign.group):
+                yield from self._of_view(View(block, field_code, group))
+
+    def _of_view(self, view: View) -> Iterator[Row]:
+        """A ranking in both of its forms."""
+        fields = [found for found in self._campaign.fields if view.field in (None, found.code)]
+        leaves = [leaf for found in fields for leaf in found.leaves]
+        for row in self._rows(view):
+            if view.group is not None:
+                yield from self._of_group(row, view.group, leaves)
+            elif view.field is not None:
+                yield from self._sum(row, leaves)
+            elif self._world.follows_index:
+                yield from self._of_index(row)
+
+    def _of_index(self, said: Mapping[str, Any]) -> Iterator[Row]:
+        """Of the unit's index, which is that of the state in force unless it is held back."""
+        campaign = self._campaign
+        held = self._standing.of_releases and attributable(campaign, campaign.unit[UNIT].block)
+        return self._sum(said, campaign.leaves, live=not held)
+
+    def index(self) -> Row:
+        """What the unit's index is made of, whatever is shown beside it."""
+        row: Row = {}
+        for leaf in self._campaign.leaves:
+            _add(row, self._points(leaf, live=True))
+        return row
+
+    def _rows(self, view: View) -> Iterator[Mapping[str, Any]]:
+        yield from orjson.loads(rankings.document(self._standing, view))["rows"]
+        for row in csv.DictReader(io.StringIO(table(self._standing, view).content.decode("utf-8-sig"))):
+            yield {"earned": row["earned"] or None}
+
+    def _in_cell(self, leaf: str, group: str) -> tuple[int, ...]:
+        """The responses that a cell is made of: those of the latest state in which it had this share."""
+        if not self._standing.of_releases:
+            return self._world.past[-1][group]
+        cell = self._cells[leaf, group]
+        if cell["share"] is None:
+            return ()
+        return next(
+            members[group]
+            for members in reversed(self._world.past)
+            if len(members[group]) == cell["answers"]
+            and abs(self._value(self._mean(leaf, members[group])) - Fraction(cell["share"])) < CLOSE
+        )
+
+    def _mean(self, leaf: str, members: Sequence[int]) -> Row:
+        return {(number, leaf): Fraction(1, len(members)) for number in members}
+
+    def _sum(self, said: Mapping[str, Any], leaves: Any, *, live: bool = False) -> Iterator[Row]:  # noqa: ANN401
+        if said["earned"] is not None:
+            row: Row = {}
+            for leaf in leaves:
+                _add(row, self._points(leaf, live=live))
+            yield self._checked(row, said["earned"])
+
+    def _points(self, leaf: Leaf, *, live: bool) -> Row:
+        now = self._world.past[-1]
+        members = {group: now[group] if live else self._in_cell(leaf.code, group) for group in leaf.groups}
+        weights = {group: Fraction(self._campaign.weight(leaf, group)) for group, found in members.items() if found}
+        row: Row = {}
+        for group, weight in weights.items():
+            factor = Fraction(leaf.max_points) * weight / sum(weights.values())
+            _add(row, self._mean(leaf.code, members[group]), factor)
+        return row
+
+    def _of_group(self, said: Mapping[str, Any], group: str, leaves: Any) -> Iterator[Row]:  # noqa: ANN401
+        if said["earned"] is not None:
+            row: Row = {}
+            for leaf in leaves:
+                if group in leaf.groups:
+                    _add(row, self._mean(leaf.code, self._in_cell(leaf.code, group)), Fraction(leaf.max_points))
+            yield self._checked(row, said["earned"])
+
+    def _value(self, row: Row) -> Fraction:
+        return sum((factor * self._world.share(answer) for answer, factor in row.items()), Fraction(0))
+
+    def _checked(self, row: Row, said: str) -> Row:
+        assert abs(self._value(row) - Fraction(said)) < CLOSE, "the attacker's model is not what is served"
+        return row
+
+
+def _add(row: Row, more: Row, factor: Fraction = Fraction(1)) -> None:
+    for key, value in more.items():
+        row[key] = row.get(key, Fraction(0)) + factor * value
+
+
+def secrets(world: World) -> Iterator[tuple[str, Row]]:
+    """What must not be known: the answers of fewer than suppress_below responses of a group that came together.
+
+    A single answer is the smallest of them, a cell of few answers the largest.
+    """
+    least = world.campaign.rules.suppress_below
+    for group in world.campaign.group:
+        everybody = [number for number, of in sorted(world.group_of.items()) if of == group]
+        counted = list(world.members()[group])
+        runs = {tuple(everybody[start : start + size]) for size in range(1, least) for start in range(len(everybody))}
+        runs |= {tuple(counted)} if 0 < len(counted) < least else set()
+        for run in sorted(runs):
+            if 0 < len(run) < least:
+                for leaf in world.campaign.place[group]:
+                    yield f"{group} of {leaf}: {run}", {(number, leaf): Fraction(1) for number in run}
+
+
+def found_out(world: World, known: Known) -> list[str]:
+    """The secrets that the attacker has worked out, but for those that the index of the unit is by itself.
+
+    That it is shown whatever it rests on is what a campaign is for.
+    """
+    index = Known()
+    index.add(_Page(world, world.standing()).index())
+    return [name for name, row in secrets(world) if known.holds(row) and not index.holds(row)]
