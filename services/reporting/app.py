@@ -18,6 +18,7 @@ from services.reporting.access import Access
 from services.reporting.again import Again
 from services.reporting.exports.files import Files
 from services.reporting.exports.rendering import Rendering
+from services.reporting.file_views import FileViews
 from services.reporting.live import Live
 from services.reporting.loading import Document
 from services.reporting.openapi import document
@@ -70,20 +71,15 @@ def create_app(settings: Settings) -> Flask:
     standings = Standings()
     watcher = Watcher(db, standings)
     live = Live(standings)
-    views = Views(
-        standings,
-        Access(standings, authority),
-        live,
-        Files(Rendering(), settings.mongo, settings.topic("responses")),
-        db=db,
-        responses_topic=settings.topic("responses"),
-        appraisals_topic=settings.topic("appraisals"),
-    )
+    access, responses = Access(standings, authority), settings.topic("responses")
+    views = Views(standings, access, live, db, responses)
+    files = Files(Rendering(), settings.mongo, responses)
+    file_views = FileViews(access, files, db, responses, settings.topic("appraisals"))
 
     app = Flask("services.reporting", static_folder=None)
     Again(standings).install(app)
     http.install(app, settings.cors_origins)
-    for address, name, view in views.routes():
+    for address, name, view in (*views.routes(), *file_views.routes()):
         app.add_url_rule(address, endpoint=name, view_func=view, methods=["GET"])
     http.install_health(
         app,
