@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
+import httpx
 from rich.console import Console
 
 from services.cli.client import BAD_INPUT, REFUSED, endpoint, reachable, refusal, said
@@ -83,11 +84,16 @@ def ask(reporting: str | None, token: str | None, address: str, **query: str | N
         answer = client.get(f"/v1/{address}", params=given)
     found = said(answer)
     if found is None:
-        problem = refusal(answer)
-        for line in (": ".join(filter(None, (problem["title"], problem.get("detail")))), *_faults(problem)):
-            click.echo(line, err=True)
-        raise SystemExit(BAD_INPUT if answer.status_code in UNKNOWN else REFUSED)
+        refused(answer)
     return found
+
+
+def refused(answer: httpx.Response) -> NoReturn:
+    """Says what a refusal says and ends the command: with 2 when the question was wrong, else with 3."""
+    problem = refusal(answer)
+    for line in (": ".join(filter(None, (problem["title"], problem.get("detail")))), *_faults(problem)):
+        click.echo(line, err=True)
+    raise SystemExit(BAD_INPUT if answer.status_code in UNKNOWN else REFUSED)
 
 
 def _faults(problem: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ COMMANDS = {
     "database": "services.cli.prepare:database",
     "demo": "services.cli.demo:demo",
     "down": "services.cli.stack:down",
+    "export": "services.cli.export:export",
     "health": "services.cli.health:health",
     "intake": "services.cli.serve:intake",
     "lost": "services.cli.lost:lost",

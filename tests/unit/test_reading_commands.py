@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -79,6 +80,9 @@ class Reporting:
     url: str
     status: int = 200
     answer: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+    missing: int = 0
+    """Bytes that are announced and never come."""
     asked: list[tuple[str, dict[str, list[str]], str | None]] = field(default_factory=list)
 
 
@@ -88,9 +92,11 @@ def reporting() -> Iterator[Reporting]:
         def do_GET(self) -> None:
             address = urlsplit(self.path)
             found.asked.append((address.path, parse_qs(address.query), self.headers.get("Authorization")))
-            body = json.dumps(found.answer).encode()
+            body = found.answer if isinstance(found.answer, bytes) else json.dumps(found.answer).encode()
             self.send_response(found.status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + found.missing))
+            for header in found.headers.items():
+                self.send_header(*header)
             self.end_headers()
             self.wfile.write(body)
 
@@ -255,6 +261,56 @@ class TestStatus:
         result = run(reporting, "responses", "status", "hanoi", self.ID)
 
         assert result.output == "rejected (unreadable): nothing of it counts\n"
+
+
+class TestExport:
+    def test_the_suffix_says_what_the_file_becomes(self, reporting: Reporting, tmp_path: Path) -> None:
+        reporting.answer, reporting.headers = b"a;b", {"X-Row-Count": "30"}
+        file = tmp_path / "ranking.csv"
+        options = ["--block", "district", "--separator", ";", "--lang", "en"]
+
+        result = run(reporting, "export", "rankings", "hanoi", "-o", str(file), *options)
+
+        assert result.stdout == f"{file}: 3 bytes, 30 rows\n"
+        assert file.read_bytes() == b"a;b"
+        query = {"block": ["district"], "separator": [";"], "lang": ["en"]}
+        assert reporting.asked == [("/v1/campaigns/hanoi/rankings.csv", query, None)]
+        assert [path.name for path in tmp_path.iterdir()] == ["ranking.csv"]
+
+    def test_a_unit_is_named(self, reporting: Reporting, tmp_path: Path) -> None:
+        reporting.answer = b"%PDF"
+
+        result = run(reporting, "export", "unit", "hanoi", "ba-dinh", "-o", str(tmp_path / "a.pdf"), "--json")
+
+        assert json.loads(result.stdout) == {"file": str(tmp_path / "a.pdf"), "rows": None, "bytes": 4}
+        assert reporting.asked[0][0] == "/v1/campaigns/hanoi/units/ba-dinh.pdf"
+
+    def test_what_was_cut_short_leaves_the_file_of_before(self, reporting: Reporting, tmp_path: Path) -> None:
+        file = tmp_path / "ranking.csv"
+        file.write_bytes(b"before")
+        reporting.answer, reporting.missing = b"half", 4
+
+        result = run(reporting, "export", "rankings", "hanoi", "-o", str(file))
+
+        assert result.exit_code == 3
+        assert "cut short" in result.stderr
+        assert file.read_bytes() == b"before"
+        assert [path.name for path in tmp_path.iterdir()] == ["ranking.csv"]
+
+    def test_a_refusal_leaves_no_file(self, reporting: Reporting, tmp_path: Path) -> None:
+        reporting.status, reporting.answer = 401, {"title": "A token is needed", "status": 401}
+
+        result = run(reporting, "export", "responses", "hanoi", "-o", str(tmp_path / "all.csv"))
+
+        assert (result.exit_code, list(tmp_path.iterdir())) == (3, [])
+        assert "A token is needed" in result.stderr
+
+    @pytest.mark.parametrize(
+        "arguments", [("rankings", "hanoi", "-o", "x.doc"), ("unit", "hanoi", "-o", "x.pdf"), ("rankings", "hanoi")]
+    )
+    def test_a_call_that_is_wrong_asks_nothing(self, reporting: Reporting, arguments: tuple[str, ...]) -> None:
+        assert run(reporting, "export", *arguments).exit_code == 2
+        assert reporting.asked == []
 
 
 class TestCompletion:
