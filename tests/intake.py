@@ -19,7 +19,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from deploy.embedded.machine import LOOPBACK, free_ports
 from services.common import kafka
 from services.common.settings import Settings
-from services.common.tokens import ROLES, new_token
+from services.common.tokens import ROLES, Token, new_token
 from tests import waiting
 from tests.command import PARINDEX
 
@@ -88,7 +88,10 @@ def response(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class Intake:
-    """A running intake, its settings, the secrets of its tokens by role, and its log."""
+    """A running intake, its settings, the secrets of its tokens, and its log.
+
+    Secrets stand by role; `of-wards` is an appraiser of the wards alone.
+    """
 
     url: str
     settings: Settings
@@ -167,8 +170,9 @@ def running_intake(
         command: what starts it.
         environment: further settings.
     """
-    made = {role: new_token(f"the-{role}", role) for role in ROLES}
-    (home / "tokens").write_text("".join(f"{token.name} {token.role} {token.sha256}\n" for _, token in made.values()))
+    made: dict[str, tuple[str, Token]] = {role: new_token(f"the-{role}", role) for role in ROLES}
+    made["of-wards"] = new_token("of-wards", "appraiser", ("ward",))
+    (home / "tokens").write_text("".join(token.line for _, token in made.values()))
     (home / "key").write_text("k" * 32)
     (port,) = free_ports(1)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARINDEX_")}

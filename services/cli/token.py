@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from services.common.campaign import CODE
 from services.common.tokens import NAME, ROLES, BadTokensFile, Role, new_token, read_tokens
 
 
@@ -25,8 +26,20 @@ def token() -> None:
     required=True,
     help="The file to which its hash is added; PARINDEX_TOKENS_FILE if not given.",
 )
-def create(name: str, role: Role, tokens_file: Path) -> None:
+@click.option(
+    "--block",
+    "blocks",
+    metavar="CODE",
+    multiple=True,
+    help="Limit an appraiser to the units of this block, in every campaign; may be repeated.",
+)
+def create(name: str, role: Role, tokens_file: Path, blocks: tuple[str, ...]) -> None:
     """Create a token for NAME and print it. It cannot be shown again; services read the file when they start."""
+    if blocks and role != "appraiser":
+        raise click.BadParameter(f"only an appraiser is limited to blocks, not a token of {role}", param_hint="--block")
+    for block in blocks:
+        if not CODE.fullmatch(block):
+            raise click.BadParameter(f"{block!r} is not a block's code", param_hint="--block")
     if not NAME.fullmatch(name):
         raise click.BadParameter(
             "letters, digits and _ . @ -, at most 64, the first a letter or digit", param_hint="NAME"
@@ -35,8 +48,8 @@ def create(name: str, role: Role, tokens_file: Path) -> None:
         known = read_tokens(tokens_file) if tokens_file.exists() else ()
         if any(other.name == name for other in known):
             raise click.ClickException(f"{tokens_file} has a token of {name} already: remove its line to replace it")
-        secret, made = new_token(name, role)
-        _append(tokens_file, f"{made.name} {made.role} {made.sha256}\n")
+        secret, made = new_token(name, role, tuple(dict.fromkeys(blocks)))
+        _append(tokens_file, made.line)
     except (OSError, BadTokensFile) as error:
         raise click.ClickException(str(error)) from error
     click.echo(secret)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -27,33 +27,46 @@ class Stale(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a proof is: a link (http or https) with its title. Events from before links have words alone, as title."""
+
+    url: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LeafAppraisal:
-    """What the council says of one leaf: points (0 … the leaf's maximum), or that it does not apply to the unit."""
+    """What the council says of one leaf: points (0 … the leaf's maximum), or that it does not apply to the unit.
+
+    Beside it the points that the unit claims for itself (`self_points`), why (`note`) and where the proof is.
+    """
 
     points: Decimal | None = None
     not_applicable: bool = False
     self_points: Decimal | None = None
     note: str | None = None
-    evidence: str | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A merge patch of a row: leaves given replace the row's, None clears; bonus and penalty likewise when named.
 
-    `base` is the version of the row the change was made for; None means whatever is in force.
+    `base` is the version of the row the change was made for; None means whatever is in force. `notes` has the reasons
+    of the bonus and the penalty that are named: what is named without one has none afterwards.
     """
 
     leaves: Mapping[str, LeafAppraisal | None] = field(default_factory=dict)
     adjustments: Mapping[str, Decimal | None] = field(default_factory=dict)
     base: int | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class AppraisalRow:
     """The appraisal in force of a unit; version 0 is the empty row before any change.
 
-    `at` is where in the log its last change was first said.
+    `at` is where in the log its last change was first said; `notes` are the reasons of bonus and penalty.
     """
 
     version: int = 0
@@ -61,6 +74,7 @@ class AppraisalRow:
     bonus: Decimal = Decimal(0)
     penalty: Decimal = Decimal(0)
     at: int = field(default=-1, compare=False)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def changed(self, change: Change, at: int | None = None) -> AppraisalRow:
         """The row after a change.
@@ -83,8 +97,41 @@ class AppraisalRow:
             else:
                 leaves[code] = appraisal
         adjustments = {name: value or Decimal(0) for name, value in change.adjustments.items()}
+        kept = {name: note for name, note in self.notes.items() if name not in adjustments}
         at = self.at if at is None else at
-        return replace(self, version=self.version + 1, leaves=leaves, at=at, **adjustments)
+        return replace(
+            self, version=self.version + 1, leaves=leaves, at=at, notes={**kept, **change.notes}, **adjustments
+        )
+
+
+NO_ROW = AppraisalRow()
+
+
+def appraised(
+    campaign: Campaign, row: Callable[[str], AppraisalRow], changes: Mapping[str, Change], at: int | None = None
+) -> dict[str, AppraisalRow]:
+    """The rows after changes that are made all together: when one cannot be made, none is.
+
+    Args:
+        campaign: the version that the changes were made by.
+        row: a unit's row in force.
+        changes: by unit.
+        at: as for `AppraisalRow.changed`.
+
+    Raises:
+        Stale, Unfit: of the first unit whose change cannot be made.
+    """
+    for unit, change in changes.items():
+        check(campaign, unit, change)
+    made = {}
+    for unit, change in changes.items():
+        try:
+            made[unit] = row(unit).changed(change, at)
+        except Stale as error:
+            if len(changes) == 1:
+                raise
+            raise Stale(f"unit {unit!r}: {str(error).partition(', which')[0]}", error.version) from error
+    return made
 
 
 def check(campaign: Campaign, unit: str, change: Change) -> None:

@@ -21,6 +21,7 @@ Ties = Literal["shared", "dense"]
 NotApplicable = Literal["index", "field"]
 Edits = Literal["until_close", "none"]
 Live = Literal["public", "private"]
+Reasons = Literal["advised", "required"]
 
 Place = tuple[str, str]
 """What one count counts: (leaf code, option code)."""
@@ -141,6 +142,7 @@ class Rules:
     suppress_below: int = 5
     edits: Edits = "until_close"
     live: Live = "private"
+    reasons: Reasons = "advised"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ PROPERTIES: Mapping[str, tuple[Text, Effect]] = {
     "edits": (Text("sửa phiếu", "edits"), "conduct"),
     "live": (Text("công bố trực tiếp", "live"), "conduct"),
     "suppress_below": (Text("ẩn khi ít hơn", "suppress_below"), "conduct"),
+    "reasons": (Text("lý do thẩm định", "reasons"), "conduct"),
     "decimals": (Text("số chữ số thập phân", "decimals"), "words"),
     "question": (Text("câu hỏi", "question"), "form"),
     "rates": (Text("đánh giá các khối", "rates"), "form"),

@@ -28,6 +28,7 @@ from services.common.campaign import (
     Quota,
     QuotaCovers,
     QuotaPer,
+    Reasons,
     Rules,
     Scale,
     Text,
@@ -245,6 +246,12 @@ class RulesDocument(Document):
         "public: everybody sees the ranking as it grows; private: only holders of a token, until it is published.",
         get_args(Live),
         _RULES.live,
+    )
+    reasons = Choice(
+        "Reasons in appraisals (of a leaf that does not apply, of points below those the unit claims, of bonus and "
+        "penalty): advised warns where one is missing, required refuses.",
+        get_args(Reasons),
+        _RULES.reasons,
     )
 
 

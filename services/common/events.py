@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
-from services.common.appraisals import Change, LeafAppraisal
+from services.common.appraisals import Change, Evidence, LeafAppraisal
 
 Channel = Literal["web", "tablet", "paper", "import"]
 CHANNELS: tuple[Channel, ...] = ("web", "tablet", "paper", "import")
@@ -47,14 +47,17 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """A change of a unit's appraisal row, by the holder of the token named `by`, at a time in UTC to the second."""
+    """Changes of units' appraisal rows, by unit, that are made all together or not at all.
+
+    Said by the holder of the token named `by`, at a time in UTC to the second; `why` is what was said of the whole.
+    """
 
     campaign: str
     campaign_version: int
-    unit: str
     by: str
     at: datetime
-    change: Change
+    changes: Mapping[str, Change]
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +117,34 @@ def content_of(event: Event) -> dict[str, Any]:
                 "withdrawn": True,
             }
         case Appraisal():
-            return {
+            content = {
                 "campaign": event.campaign,
                 "campaign_version": event.campaign_version,
-                "unit": event.unit,
                 "by": event.by,
                 "at": event.at.astimezone(UTC).isoformat(timespec="seconds"),
-                "base": event.change.base,
-                "leaves": {
-                    code: None if leaf is None else leaf_document(leaf) for code, leaf in event.change.leaves.items()
-                },
-                "adjustments": {
-                    name: None if value is None else format(value, "f")
-                    for name, value in event.change.adjustments.items()
-                },
+                "changes": {unit: _change_content(change) for unit, change in event.changes.items()},
             }
+            return content if event.why is None else content | {"why": event.why}
         case Definition():
             return {"campaign": event.campaign, "version": event.version, "definition": event.document}
 
 
+def _change_content(change: Change) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "base": change.base,
+        "leaves": {code: None if leaf is None else leaf_document(leaf) for code, leaf in change.leaves.items()},
+        "adjustments": {
+            name: None if value is None else format(value, "f") for name, value in change.adjustments.items()
+        },
+    }
+    return content | {"notes": dict(change.notes)} if change.notes else content
+
+
 def leaf_document(leaf: LeafAppraisal) -> dict[str, Any]:
-    """A leaf's appraisal as it is stored and sent: exact numbers as strings, nothing that was not said."""
+    """A leaf's appraisal as it is stored: exact numbers as strings, nothing that was not said.
+
+    What an old event said of its evidence is one text, and stays one: rows and changes stored then stay the same.
+    """
     document: dict[str, Any] = {}
     if leaf.points is not None:
         document["points"] = format(leaf.points, "f")
@@ -144,6 +154,16 @@ def leaf_document(leaf: LeafAppraisal) -> dict[str, Any]:
         document["self_points"] = format(leaf.self_points, "f")
     if leaf.note is not None:
         document["note"] = leaf.note
-    if leaf.evidence is not None:
-        document["evidence"] = leaf.evidence
+    match leaf.evidence:
+        case ():
+            pass
+        case (Evidence(url=None, title=words),):
+            document["evidence"] = words
+        case links:
+            document["evidence"] = [evidence_document(link) for link in links]
     return document
+
+
+def evidence_document(evidence: Evidence) -> dict[str, str]:
+    """A link as it is stored and sent."""
+    return {name: said for name in ("title", "url") if (said := getattr(evidence, name)) is not None}

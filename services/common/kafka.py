@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata
 
@@ -27,7 +27,13 @@ READ_MS = 5_000
 by default they would not be looked for before 30 s are over."""
 
 LARGEST_RECORD = 16 * 1024 * 1024
-"""Of a definition: the broker's default of 1 MB would refuse one of 10,000 units. Responses are bounded by intake."""
+"""Of a definition, or of appraisals of many units: the broker's default of 1 MB would refuse those of 10,000 units.
+Responses are bounded by intake."""
+
+_LARGEST = "max.message.bytes"
+
+WIDE = ("campaigns", "appraisals")
+"""Topics with records of up to that size."""
 
 Sent = FutureRecordMetadata
 """A record on its way; `get(timeout)` waits for all replicas to have it."""
@@ -130,6 +136,7 @@ def create_topics(settings: Settings) -> list[str]:
     try:
         present = set(admin.list_topics())
         missing = [name for name in wanted if name not in present]
+        _widen(admin, [name for name in map(settings.topic, WIDE) if name in present])
         if missing:
             admin.create_topics(
                 [
@@ -152,9 +159,18 @@ def create_topics(settings: Settings) -> list[str]:
     return missing
 
 
+def _widen(admin: KafkaAdminClient, topics: list[str]) -> None:
+    """Lets topics that an earlier version made take records as large as they may be now."""
+    for topic in topics:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+        found = admin.describe_configs([resource], config_filter="all")["topic"][topic][_LARGEST]["value"]
+        if int(found) < LARGEST_RECORD:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {_LARGEST: str(LARGEST_RECORD)})])
+
+
 def _topic_configs(settings: Settings, name: str) -> dict[str, str]:
     # With three replicas a write must reach two before it is acknowledged, so that any one machine may be lost.
     configs = KEPT_FOR_EVER | ANY_TIME | {"min.insync.replicas": str(max(1, settings.replication - 1))}
-    if name == settings.topic("campaigns"):
-        configs["max.message.bytes"] = str(LARGEST_RECORD)
+    if name in map(settings.topic, WIDE):
+        configs[_LARGEST] = str(LARGEST_RECORD)
     return configs

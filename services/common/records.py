@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from services.common.appraisals import Change, LeafAppraisal
+from services.common.appraisals import Change, Evidence, LeafAppraisal
 from services.common.events import (
     CHANNELS,
     Appraisal,
@@ -32,6 +32,8 @@ from services.common.events import (
 SUBMITTED = "parindex.response.submitted.v1"
 WITHDRAWN = "parindex.response.withdrawn.v1"
 APPRAISED = "parindex.appraisal.recorded.v1"
+"""One unit's change. No longer written, and read for ever: the log keeps what was said."""
+RECORDED = "parindex.appraisals.recorded.v1"
 DEFINED = "parindex.campaign.defined.v1"
 
 
@@ -76,7 +78,8 @@ def encode(event: Event, now: datetime, *, source: str) -> Record:
         case Withdrawal():
             key, kind, id_ = event.response, WITHDRAWN, f"{event.response}/{event.revision}"
         case Appraisal():
-            key, kind = f"{event.campaign}/{event.unit}", APPRAISED
+            (*others, unit) = event.changes
+            key, kind = event.campaign if others else f"{event.campaign}/{unit}", RECORDED
             id_ = f"{key}/{hashlib.sha256(canonical(content_of(event))).hexdigest()[:32]}"
         case Definition():
             key = f"{event.campaign}/{event.version}"
@@ -131,8 +134,18 @@ def leaf_appraisal(document: Mapping[str, Any]) -> LeafAppraisal:
         not_applicable=_flag(document, "not_applicable"),
         self_points=_decimal(document.get("self_points")),
         note=_text_or_none(document, "note"),
-        evidence=_text_or_none(document, "evidence"),
+        evidence=_evidence(document.get("evidence")),
     )
+
+
+def _evidence(said: object) -> tuple[Evidence, ...]:
+    if said is None:
+        return ()
+    if isinstance(said, str):
+        return (Evidence(title=said),)
+    if not isinstance(said, list):
+        raise TypeError("evidence")
+    return tuple(Evidence(_text(link, "url"), _text_or_none(link, "title")) for link in said)
 
 
 def _decimal(text: object) -> Decimal | None:
@@ -175,6 +188,32 @@ def _read_withdrawal(content: dict[str, Any]) -> Withdrawal:
 
 
 def _read_appraisal(content: dict[str, Any]) -> Appraisal:
+    """Of the old form: one change, its members beside those of the event."""
+    return _appraisal(content, {_text(content, "unit"): _read_change(content)})
+
+
+def _read_appraisals(content: dict[str, Any]) -> Appraisal:
+    changes = {unit: _read_change(change) for unit, change in content["changes"].items()}
+    if not changes:
+        raise ValueError("changes: none")
+    return _appraisal(content, changes)
+
+
+def _appraisal(content: dict[str, Any], changes: dict[str, Change]) -> Appraisal:
+    at = datetime.fromisoformat(content["at"])
+    if at.tzinfo is None:
+        raise ValueError(f"at {content['at']!r}: no zone")
+    return Appraisal(
+        campaign=_text(content, "campaign"),
+        campaign_version=_positive(content, "campaign_version"),
+        by=_text(content, "by"),
+        at=at.astimezone(UTC),
+        changes=changes,
+        why=_text_or_none(content, "why"),
+    )
+
+
+def _read_change(content: dict[str, Any]) -> Change:
     leaves = {code: None if leaf is None else leaf_appraisal(leaf) for code, leaf in content["leaves"].items()}
     adjustments = {name: _decimal(value) for name, value in content["adjustments"].items()}
     if not adjustments.keys() <= {"bonus", "penalty"}:
@@ -182,17 +221,10 @@ def _read_appraisal(content: dict[str, Any]) -> Appraisal:
     base = content["base"]
     if base is not None and (type(base) is not int or not 0 <= base <= LARGEST_INTEGER):
         raise TypeError("base")
-    at = datetime.fromisoformat(content["at"])
-    if at.tzinfo is None:
-        raise ValueError(f"at {content['at']!r}: no zone")
-    return Appraisal(
-        campaign=_text(content, "campaign"),
-        campaign_version=_positive(content, "campaign_version"),
-        unit=_text(content, "unit"),
-        by=_text(content, "by"),
-        at=at.astimezone(UTC),
-        change=Change(leaves, adjustments, base),
-    )
+    notes = content.get("notes", {})
+    if not notes.keys() <= adjustments.keys():
+        raise ValueError(f"notes {sorted(notes)}")
+    return Change(leaves, adjustments, base, {name: _text(notes, name) for name in notes})
 
 
 def _read_definition(content: dict[str, Any]) -> Definition:
@@ -234,5 +266,6 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], Event]] = {
     SUBMITTED: _read_response,
     WITHDRAWN: _read_withdrawal,
     APPRAISED: _read_appraisal,
+    RECORDED: _read_appraisals,
     DEFINED: _read_definition,
 }

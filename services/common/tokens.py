@@ -1,4 +1,7 @@
-"""Bearer tokens of operators, appraisers and viewers: only their hashes are stored, in a file of `name role sha256`."""
+"""Bearer tokens of operators, appraisers and viewers: only their hashes are stored, in a file of `name role sha256`.
+
+A fourth word limits an appraiser to the units of some blocks: their codes, with commas between them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from services.common import problems
+from services.common.campaign import CODE
 from services.common.problems import Problem
 
 Role = Literal["admin", "appraiser", "viewer"]
@@ -30,15 +34,27 @@ class Token:
     name: str
     role: Role
     sha256: str
+    blocks: tuple[str, ...] = ()
+    """The codes of the blocks whose units an appraiser may appraise; empty: all."""
+
+    @property
+    def line(self) -> str:
+        """The token's line in the file."""
+        limited = f" {','.join(self.blocks)}" if self.blocks else ""
+        return f"{self.name} {self.role} {self.sha256}{limited}\n"
+
+    def may_appraise(self, block: str) -> bool:
+        """Whether it allows to appraise the units of a block, if it allows to appraise at all."""
+        return not self.blocks or block in self.blocks
 
     def allows(self, role: Role) -> bool:
         return self.role in ("admin", role)
 
 
-def new_token(name: str, role: Role) -> tuple[str, Token]:
+def new_token(name: str, role: Role, blocks: tuple[str, ...] = ()) -> tuple[str, Token]:
     """A new secret (256 bits) and what is stored of it."""
     secret = secrets.token_urlsafe(32)
-    return secret, Token(name, role, sha256(secret))
+    return secret, Token(name, role, sha256(secret), blocks)
 
 
 def sha256(secret: str) -> str:
@@ -58,14 +74,27 @@ def read_tokens(path: Path | None) -> tuple[Token, ...]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        match line.split():
-            case [name, role, digest] if NAME.match(name) and role in ROLES and HASH.match(digest):
-                found.append(Token(name, next(known for known in ROLES if known == role), digest))
-            case _:
-                raise BadTokensFile(
-                    f"{path}, line {number}: expected `name role sha256`, with a role of {', '.join(ROLES)}"
-                )
+        token = _token(line.split())
+        if token is None:
+            raise BadTokensFile(
+                f"{path}, line {number}: expected `name role sha256`, with a role of {', '.join(ROLES)}; for an "
+                "appraiser a fourth word may name blocks, with commas between them"
+            )
+        found.append(token)
     return tuple(found)
+
+
+def _token(words: list[str]) -> Token | None:
+    """The token of a line; None when it is none."""
+    match words:
+        case [name, role, digest, *limit] if NAME.match(name) and role in ROLES and HASH.match(digest):
+            known = next(known for known in ROLES if known == role)
+            blocks = tuple(limit[0].split(",")) if len(limit) == 1 else ()
+            # A limit that is not understood must not become none.
+            if limit and not (known == "appraiser" and blocks and all(map(CODE.fullmatch, blocks))):
+                return None
+            return Token(name, known, digest, blocks)
+    return None
 
 
 class Authority:

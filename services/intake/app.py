@@ -114,6 +114,8 @@ def routes(responses: Responses, definitions: Definitions, appraisals: Appraisal
         ("POST", f"{campaign}/responses/batch", "batch", responses.post_batch, None),
         ("PUT", f"{campaign}/responses/<response:response>", "submit_as", responses.put, None),
         ("DELETE", f"{campaign}/responses/<response:response>", "withdraw", responses.delete, None),
+        ("GET", f"{campaign}/appraisals", "appraisals", appraisals.get_all, "appraiser"),
+        ("PATCH", f"{campaign}/appraisals", "appraise_all", appraisals.patch_all, "appraiser"),
         ("GET", f"{campaign}/appraisals/<unit>", "appraisal", appraisals.get, "appraiser"),
         ("PATCH", f"{campaign}/appraisals/<unit>", "appraise", appraisals.patch, "appraiser"),
     )

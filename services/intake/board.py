@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
 from kafka.consumer.fetcher import ConsumerRecord
 
-from services.common.appraisals import AppraisalRow, Stale, Unfit, check
+from services.common.appraisals import NO_ROW, AppraisalRow, Stale, Unfit, appraised
 from services.common.campaign import Campaign
 from services.common.catalogue import Catalogue
 from services.common.events import Appraisal, Event
@@ -21,7 +22,9 @@ log = logging.getLogger(__name__)
 OUTCOMES: Final = 1_000
 DEFINITION_S: Final = 5.0
 
-Outcome = AppraisalRow | Stale | Unfit
+Rows = Mapping[str, AppraisalRow]
+"""By unit."""
+Outcome = Rows | Stale | Unfit
 
 
 class Board:
@@ -30,15 +33,19 @@ class Board:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.follower = Follower(settings, "appraisals", self._learn)
         self._catalogue = catalogue
-        self._rows: dict[tuple[str, str], AppraisalRow] = {}
+        self._rows: dict[str, dict[str, AppraisalRow]] = {}
         self._outcomes: OrderedDict[int, Outcome] = OrderedDict()
 
     def row(self, campaign: str, unit: str) -> AppraisalRow:
         """The row in force; version 0 when nothing was said yet."""
-        return self._rows.get((campaign, unit), AppraisalRow())
+        return self._rows.get(campaign, {}).get(unit, NO_ROW)
+
+    def rows(self, campaign: str) -> Rows:
+        """The rows in force of a campaign's units of which something was said: never some of a set of changes only."""
+        return dict(self._rows.get(campaign, {}))
 
     def outcome(self, offset: int) -> Outcome | None:
-        """What became of a change that has been read back: the row it made, or why it made none."""
+        """What became of changes that have been read back: the rows they made, or why they made none."""
         return self._outcomes.get(offset)
 
     def _learn(self, record: ConsumerRecord, event: Event) -> None:
@@ -46,8 +53,9 @@ class Board:
             log.error("passed over an event that is no appraisal", extra={"offset": record.offset})
             return
         outcome = self._applied(event, first_place(record))
-        if isinstance(outcome, AppraisalRow):
-            self._rows[event.campaign, event.unit] = outcome
+        if isinstance(outcome, dict):
+            # One step for those who read on other threads: no code of Python runs in the middle of either.
+            self._rows.setdefault(event.campaign, {}).update(outcome)
         self._outcomes[record.offset] = outcome
         while len(self._outcomes) > OUTCOMES:
             self._outcomes.popitem(last=False)
@@ -57,8 +65,7 @@ class Board:
         if campaign is None:
             return Unfit("unknown-campaign", f"version {event.campaign_version} of {event.campaign!r}")
         try:
-            check(campaign, event.unit, event.change)
-            return self.row(event.campaign, event.unit).changed(event.change, at)
+            return appraised(campaign, lambda unit: self.row(event.campaign, unit), event.changes, at)
         except (Stale, Unfit) as refusal:
             return refusal
 

@@ -21,6 +21,8 @@ from services.intake.faults import LISTED
 KIB = 1024
 RESPONSE_BYTES = 256 * KIB
 BATCH_BYTES = 8 * KIB * KIB
+SET_BYTES = 4 * KIB * KIB
+"""Of appraisals of many units: one record of the log."""
 RECEIVED = "parindex.body"
 """Where in the environ of a request its body stands when it has been received already, or what came in its way."""
 SILENCE_S = 10.0

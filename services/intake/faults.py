@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from marshmallow import ValidationError
 
 from services.common import problems
-from services.common.campaign_problems import Path, pointer
 from services.common.problems import Fault, Problem
+from services.common.validation import faults_of
 
 LISTED: Final = 200
 """Faults listed in one answer: a hostile body must not be answered with a much larger one."""
@@ -17,19 +16,8 @@ LISTED: Final = 200
 
 def invalid(detail: str, error: ValidationError) -> Problem:
     """The 422 of what marshmallow found: each message with its JSON pointer."""
-    found = list(_faults(error.normalized_messages(), ()))  # type: ignore[no-untyped-call]
+    found = faults_of(error)
     if len(found) > LISTED:
         rest = Fault("", "more-problems", f"{len(found) - LISTED} or more are not listed: repair these first")
         found = [*found[:LISTED], rest]
     return Problem(problems.INVALID, detail, found)
-
-
-def _faults(messages: Mapping[Any, Any], path: Path) -> Iterator[Fault]:
-    for step, said in messages.items():
-        here = path if step == "_schema" else (*path, step)
-        if isinstance(said, Mapping):
-            yield from _faults(said, here)
-        else:
-            for message in said:
-                code, _, detail = message.partition("|")
-                yield Fault(pointer(here), code, detail)

@@ -10,14 +10,15 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from services.common import problems
+from services.common.appraisal_document import AppraisalDocument, AppraisalSetDocument, LeafAppraisalDocument
 from services.common.campaign import CODE_PATTERN
 from services.common.campaign_document import CampaignDocument, StoredDocument
-from services.intake.appraisal_document import AppraisalDocument, LeafAppraisalDocument
 from services.intake.definitions import TYPES
 from services.intake.openapi_parts import (
     Json,
     accepted,
     answer,
+    dry_run,
     health,
     if_match,
     in_address,
@@ -25,6 +26,7 @@ from services.intake.openapi_parts import (
     ref,
     revision,
     row,
+    rows,
     shown,
     text,
 )
@@ -68,6 +70,7 @@ def document() -> Json:
     spec.components.schema("Response", {"examples": [EXAMPLES["response"]]}, schema=ResponseDocument)
     spec.components.schema("LeafAppraisal", {"minProperties": 1}, schema=LeafAppraisalDocument)
     spec.components.schema("Appraisal", {"examples": [EXAMPLES["appraisal"]]}, schema=AppraisalDocument)
+    spec.components.schema("AppraisalSet", {"examples": [EXAMPLES["appraisals"]]}, schema=AppraisalSetDocument)
     spec.components.schema("Campaign", schema=CampaignDocument)
     spec.components.schema("PublishedCampaign", schema=StoredDocument(exclude=("layout",)))
     for name, schema in SCHEMAS.items():
@@ -169,6 +172,25 @@ def _campaigns() -> dict[str, Json]:
 def _appraisals() -> dict[str, Json]:
     campaign, unit = in_address("campaign", CODE_PATTERN), in_address("unit", CODE_PATTERN)
     return {
+        f"{ONE}/appraisals": {
+            "get": operation(
+                "appraisals",
+                "The appraisals of all units that the caller may appraise (role appraiser)",
+                parameters=[campaign],
+                answers=rows("The rows in force."),
+                refusals=(*_OPERATOR, *_SHOWN),
+                role=True,
+            ),
+            "patch": operation(
+                "appraisals",
+                "Change the appraisals of many units (role appraiser): all changes are made, or none is",
+                parameters=[campaign, dry_run()],
+                body={"application/json": ref("AppraisalSet")},
+                answers=rows("The rows as they are now; of a dry run, as they would be."),
+                refusals=(*_OPERATOR, *_SHOWN, *_BODY, problems.STALE, problems.INVALID),
+                role=True,
+            ),
+        },
         f"{ONE}/appraisals/{{unit}}": {
             "get": operation(
                 "appraisals",

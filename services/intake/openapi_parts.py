@@ -63,6 +63,15 @@ def row() -> Json:
     return {"200": made}
 
 
+def rows(text: str) -> Json:
+    return {"200": answer(text, "application/json", ref("AppraisalRows"))}
+
+
+def dry_run() -> Json:
+    about = "true: check the changes and show the rows that they would make; nothing is recorded."
+    return {"name": "dry_run", "in": "query", "required": False, "schema": {"type": "boolean"}, "description": about}
+
+
 def health(status: str) -> Json:
     text = "All is well." if status == "200" else "Something is wrong; `checks` says what."
     return {status: answer(text, "application/json", ref("Health"))}

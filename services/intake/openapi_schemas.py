@@ -31,6 +31,14 @@ def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_SAID: Final = {
+    "leaves": {"type": "object", "additionalProperties": _ref("AppraisedLeaf")},
+    "bonus": _TEXT,
+    "penalty": _TEXT,
+}
+_REASONS: Final = {"bonus_note": _TEXT, "penalty_note": _TEXT}
+
+
 SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "Problem": _object(
         {
@@ -128,10 +136,37 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
             "campaign": _TEXT,
             "unit": _TEXT,
             "version": _WHOLE,
-            "leaves": {"type": "object", "additionalProperties": _ref("LeafAppraisal")},
-            "bonus": _TEXT,
-            "penalty": _TEXT,
-        }
+            **_SAID,
+            "warnings": {"type": "array", "items": _ref("Fault")},
+        },
+        _REASONS,
+    ),
+    "AppraisalRows": _object(
+        {
+            "campaign": _TEXT,
+            "campaign_version": {"type": "integer", "minimum": 1},
+            "units": {
+                "type": "object",
+                "additionalProperties": _object({"version": _WHOLE, **_SAID}, _REASONS),
+                "description": "By unit; version 0: nothing was said yet.",
+            },
+            "warnings": {"type": "array", "items": _ref("Fault")},
+        },
+        {"dry_run": {"type": "boolean", "description": "Of changes: whether nothing was recorded."}},
+    ),
+    "AppraisedLeaf": _object(
+        {},
+        {
+            "points": _TEXT,
+            "not_applicable": {"const": True},
+            "self_points": _TEXT,
+            "note": _TEXT,
+            "evidence": {
+                "type": "array",
+                "items": _object({}, {"title": _TEXT, "url": _TEXT}),
+                "description": "Links. What was said before links were kept has a title alone.",
+            },
+        },
     ),
     "Health": _object(
         {"status": {"enum": ["ok", "unavailable"]}}, {"checks": {"type": "object", "additionalProperties": _TEXT}}
@@ -152,8 +187,24 @@ EXAMPLES: Final[dict[str, Any]] = {
         '{"group": "CI", "ratings": {"tay-ho": {"3-5-1": "C"}}}\n'
     ),
     "appraisal": {
-        "leaves": {"1-1-1": {"points": "0.5", "note": "Quý II ban hành chậm."}, "1-1-2": {"not_applicable": True}},
+        "leaves": {
+            "1-1-1": {
+                "self_points": "1",
+                "points": "0.5",
+                "note": "Quý II ban hành chậm.",
+                "evidence": [{"title": "Kế hoạch 12/KH-UBND", "url": "https://example.vn/kh-12.pdf"}],
+            },
+            "1-1-2": {"not_applicable": True, "note": "Không có nhiệm vụ này."},
+        },
         "bonus": "1",
-        "penalty": "0.5",
+        "bonus_note": "Sáng kiến cấp thành phố.",
+        "why": "Họp Hội đồng ngày 01/12.",
+    },
+    "appraisals": {
+        "units": {
+            "ba-dinh": {"version": 1, "leaves": {"1-1-1": {"points": "0.75"}}},
+            "tay-ho": {"leaves": {"1-1-1": {"points": "1"}}, "penalty": "0.5", "penalty_note": "Báo cáo chậm."},
+        },
+        "why": "Họp Hội đồng ngày 01/12.",
     },
 }

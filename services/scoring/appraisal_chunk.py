@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 
-from services.common.appraisals import AppraisalRow, Stale, Unfit, check
+from services.common.appraisals import NO_ROW, AppraisalRow, Stale, Unfit, appraised
 from services.common.events import Appraisal, leaf_document
 from services.common.records import Unreadable, decode
 from services.common.requeued import first_place, origin
@@ -58,10 +58,7 @@ class AppraisalChunk:
         event = None
         try:
             event = _event(record)
-            self._check(event)
-            key = event.campaign, event.unit
-            before = self.rows.get(key) or self._before.get(key) or AppraisalRow()
-            self.rows[key] = before.changed(event.change, first_place(record))
+            made = self._made(event, first_place(record))
         except Stale as error:
             self.letters.append(letter(record, "stale", str(error), event))
             self.effects["stale"] += 1
@@ -69,14 +66,21 @@ class AppraisalChunk:
             self.letters.append(letter(record, error.reason, error.detail, event))
             self.effects["rejected"] += 1
         else:
-            self.changes.append(_change(record, event, before, self.rows[key]))
+            for unit, row in made.items():
+                self.changes.append(_change(record, event, unit, self._row(event.campaign, unit), row))
+                self.rows[event.campaign, unit] = row
             self.effects["appraised"] += 1
 
-    def _check(self, event: Appraisal) -> None:
+    def _made(self, event: Appraisal, at: int) -> Mapping[str, AppraisalRow]:
+        campaign = self._definitions.find(event.campaign, event.campaign_version)
         try:
-            check(self._definitions.find(event.campaign, event.campaign_version), event.unit, event.change)
+            return appraised(campaign, lambda unit: self._row(event.campaign, unit), event.changes, at)
         except Unfit as error:
             raise Rejected(error.reason, error.detail) from error
+
+    def _row(self, campaign: str, unit: str) -> AppraisalRow:
+        key = campaign, unit
+        return self.rows.get(key) or self._before.get(key) or NO_ROW
 
 
 def _event(record: ConsumerRecord) -> Appraisal:
@@ -98,31 +102,34 @@ def row_document(key: RowKey, row: AppraisalRow) -> Document:
         "p": 0,
         "version": row.version,
         "at": row.at,
-        "leaves": {code: leaf_document(leaf) for code, leaf in row.leaves.items()},
-        "bonus": str(row.bonus),
-        "penalty": str(row.penalty),
+        **_said(row, row.leaves),
     }
 
 
-def _change(record: ConsumerRecord, event: Appraisal, before: AppraisalRow, after: AppraisalRow) -> Document:
-    """What the history keeps of a change: who, when, and the values before and after."""
-    leaves = event.change.leaves
-    return {
-        "_id": {"topic": record.topic, "partition": record.partition, "offset": record.offset},
+def _change(record: ConsumerRecord, event: Appraisal, unit: str, before: AppraisalRow, after: AppraisalRow) -> Document:
+    """What the history keeps of a change: who, when, why, and the values before and after."""
+    leaves = event.changes[unit].leaves
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    change = {
+        # Of one record that changes several units each needs an id of its own.
+        "_id": place if len(event.changes) == 1 else place | {"unit": unit},
         "p": record.partition,
         "campaign": event.campaign,
-        "unit": event.unit,
+        "unit": unit,
         "version": after.version,
         "by": event.by,
         "time": event.at,
-        "before": {
-            "leaves": {code: leaf_document(before.leaves[code]) for code in leaves if code in before.leaves},
-            "bonus": str(before.bonus),
-            "penalty": str(before.penalty),
-        },
-        "after": {
-            "leaves": {code: leaf_document(after.leaves[code]) for code in leaves if code in after.leaves},
-            "bonus": str(after.bonus),
-            "penalty": str(after.penalty),
-        },
+        "before": _said(before, leaves),
+        "after": _said(after, leaves),
     }
+    return change if event.why is None else change | {"why": event.why}
+
+
+def _said(row: AppraisalRow, leaves: Iterable[str]) -> Document:
+    """What a row says of some leaves, and of bonus and penalty."""
+    said: Document = {
+        "leaves": {code: leaf_document(row.leaves[code]) for code in leaves if code in row.leaves},
+        "bonus": str(row.bonus),
+        "penalty": str(row.penalty),
+    }
+    return said | {"notes": dict(row.notes)} if row.notes else said

@@ -87,4 +87,5 @@ def read_row(document: Mapping[str, Any]) -> AppraisalRow:
         bonus=Decimal(document["bonus"]),
         penalty=Decimal(document["penalty"]),
         at=document["at"],
+        notes=document.get("notes", {}),
     )

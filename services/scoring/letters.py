@@ -53,7 +53,9 @@ def letter(
     if (came_from := origin(record)) is not None:
         document["requeued_from"] = came_from
     if isinstance(event, Appraisal):
-        document |= {"campaign": event.campaign, "unit": event.unit}
+        document["campaign"] = event.campaign
+        if len(event.changes) == 1:  # the detail names one of several
+            (document["unit"],) = event.changes
     elif event is not None:
         document |= {
             "campaign": event.campaign,

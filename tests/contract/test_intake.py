@@ -121,6 +121,9 @@ def test_the_examples_are_taken(intake: Intake) -> None:
     (change,) = schemas["Appraisal"]["examples"]
     changed = intake.http.patch(f"{address}/appraisals/ba-dinh", json=change, headers=intake.bearer("admin"))
     assert changed.status_code == 200
+    (changes,) = schemas["AppraisalSet"]["examples"]
+    changed = intake.http.patch(f"{address}/appraisals", json=changes, headers=intake.bearer("admin"))
+    assert changed.status_code == 200, changed.text
     batch = document()["paths"]["/v1/campaigns/{campaign}/responses/batch"]["post"]["requestBody"]["content"]
     (lines,) = batch["application/x-ndjson"]["schema"]["examples"]
     answer = intake.http.post(

@@ -147,9 +147,9 @@ def _appraisals(evidence: Evidence, records: Iterable[ConsumerRecord], model: Mo
         event = decode(record.value, record.headers)
         if not isinstance(event, Appraisal):
             raise TypeError(f"a {type(event).__name__} among appraisals")
-        document = events.content_of(event)
+        ((unit, document),) = events.content_of(event)["changes"].items()
         sent = {"leaves": document["leaves"], **document["adjustments"]}
-        if _change_key(event.unit, sent) not in said:
+        if _change_key(unit, sent) not in said:
             yield Violation("an appraisal that was never said", f"offset {record.offset}", "nowhere", f"{sent}")
     for change in evidence.changes:
         for shown in change.rows:

@@ -173,15 +173,16 @@ class Model:
         event = decode(record.value, record.headers)
         if not isinstance(event, Appraisal):
             raise TypeError(f"a {type(event).__name__} among appraisals")
-        row = self.appraised.get(event.unit, AppraisalRow())
-        if event.change.base is not None and event.change.base != row.version:
+        ((unit, change),) = event.changes.items()
+        row = self.appraised.get(unit, AppraisalRow())
+        if change.base is not None and change.base != row.version:
             return
-        leaves = {**row.leaves, **event.change.leaves}
+        leaves = {**row.leaves, **change.leaves}
         said = {code: leaf for code, leaf in leaves.items() if leaf is not None}
-        amounts = {name: amount or Decimal(0) for name, amount in event.change.adjustments.items()}
+        amounts = {name: amount or Decimal(0) for name, amount in change.adjustments.items()}
         bonus, penalty = amounts.get("bonus", row.bonus), amounts.get("penalty", row.penalty)
         row = AppraisalRow(row.version + 1, said, bonus, penalty)
-        self.appraised[event.unit] = self.rows_appraised[event.unit, row.version] = row
+        self.appraised[unit] = self.rows_appraised[unit, row.version] = row
 
     def indices(self) -> dict[str, Fraction | None]:
         """The index of every unit."""

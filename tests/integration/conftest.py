@@ -89,7 +89,12 @@ def withdrawal(number: int, *, revision: int) -> events.Withdrawal:
 
 
 def appraisal(unit: str, change: Change) -> events.Appraisal:
-    return events.Appraisal("small", 1, unit, "an.nguyen", NOW, change)
+    return events.Appraisal("small", 1, "an.nguyen", NOW, {unit: change})
+
+
+def appraisals_of(changes: Mapping[str, Change]) -> events.Appraisal:
+    """Changes of several units that are made together."""
+    return events.Appraisal("small", 1, "an.nguyen", NOW, changes, "meeting of 1 December")
 
 
 def id_of(number: int) -> str:

@@ -25,7 +25,17 @@ from services.scoring.appraising import Appraising
 from services.scoring.audit import reconciler
 from services.scoring.audit.reconciler import GivenUp, Outcome, Reconciler
 from services.scoring.ledger import Document
-from tests.integration.conftest import TOPIC_ID, Known, Log, Partition, appraisal, id_of, response, withdrawal
+from tests.integration.conftest import (
+    TOPIC_ID,
+    Known,
+    Log,
+    Partition,
+    appraisal,
+    appraisals_of,
+    id_of,
+    response,
+    withdrawal,
+)
 from tests.integration.test_scoring_process import BAD, GOOD, Survey, eventually
 
 POINTS = {"l1": LeafAppraisal(points=Decimal("1.5"))}
@@ -66,6 +76,8 @@ def audit(partition: Partition, client: MongoClient[Document], settings: Setting
     owned = appraising.load(partition.ledger.position(log.topic, 0, TOPIC_ID))
     changes = (Change(POINTS), Change(POINTS, base=4), Change({"l1": None}, {"bonus": Decimal(1)}))
     appraising.apply(owned, log.say(*(appraisal("w1", change) for change in changes), appraisal("o1", Change(POINTS))))
+    noted = Change(POINTS, {"penalty": Decimal(1)}, notes={"penalty": "late"})
+    appraising.apply(owned, log.say(appraisals_of({"w1": Change(POINTS), "002": noted})))
     responses, appraisals = TopicPartition(partition.log.topic, 0), TopicPartition(log.topic, 0)
     owner = Owner(frozenset({responses, appraisals}))
     return Audit(partition, responses, appraisals, owner, Reconciler(client, Known(small), settings, owner))
@@ -120,7 +132,7 @@ DAMAGES: Mapping[str, tuple[Damage, str]] = {
     ),
     "a late appraisal's letter was deleted": (
         lambda db: db.rejected.delete_one({"reason": "stale"}),
-        "partition 0: records is 4, must be 3",
+        "partition 0: records is 5, must be 4",
     ),
     "an appraisal was changed": (
         lambda db: db.appraisals.update_one({"_id.unit": "o1"}, {"$set": {"leaves.l1.points": "2"}}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -16,7 +17,17 @@ from services.common.requeued import HEADER
 from services.common.settings import Settings
 from services.scoring.appraising import Appraising
 from services.scoring.ledger import Document, Fenced, Halted, Ledger, Unavailable
-from tests.integration.conftest import TOPIC_ID, Known, Log, Partition, appraisal, id_of, response, withdrawal
+from tests.integration.conftest import (
+    TOPIC_ID,
+    Known,
+    Log,
+    Partition,
+    appraisal,
+    appraisals_of,
+    id_of,
+    response,
+    withdrawal,
+)
 
 GOOD = {"w1": {"l2": "A", "l3": "B"}}
 BAD = {"w1": {"l2": "C", "l3": "C"}, "002": {"l2": "N"}}
@@ -388,6 +399,53 @@ def test_appraisals_are_applied_in_the_order_of_the_log(
         "impossible-points",
         "unknown-leaf",
     ]
+    assert appraising.load(ledger.position(log.topic, 0, TOPIC_ID)) == owned
+    ledger.close()
+
+
+def test_appraisals_of_many_units_are_applied_whole_or_not_at_all(
+    client: MongoClient[Document], settings: Settings, small: Campaign
+) -> None:
+    def points(given: str, base: int | None = None, **more: Any) -> Change:  # noqa: ANN401
+        return Change({"l1": LeafAppraisal(points=Decimal(given))}, base=base, **more)
+
+    ledger = Ledger(client)
+    log = Log(settings.topic("appraisals"))
+    appraising = Appraising(ledger, Known(small))
+    owned = appraising.load(ledger.position(log.topic, 0, TOPIC_ID))
+    bonus = points("1", 0, adjustments={"bonus": Decimal(1)}, notes={"bonus": "a prize"})
+    applied = appraising.apply(
+        owned,
+        log.say(
+            appraisals_of({"w1": bonus, "002": points("1", 0)}),
+            appraisals_of({"w1": points("1.5", 1), "002": points("1.5", 0)}),
+            appraisals_of({"w1": points("1.5", 1), "002": points("2.01", 1)}),
+            appraisals_of({"w1": points("0.5", 1), "002": points("0.25", 1)}),
+        ),
+    )
+    assert applied.effects == {"appraised": 2, "stale": 1, "rejected": 1}
+    assert applied.units == {("small", "w1"), ("small", "002")}
+    rows = {found["_id"]["unit"]: found for found in ledger.db.appraisals.find()}
+    assert {unit: (row["version"], row["at"], row["leaves"]) for unit, row in rows.items()} == {
+        "w1": (2, 3, {"l1": {"points": "0.5"}}),
+        "002": (2, 3, {"l1": {"points": "0.25"}}),
+    }
+    assert (rows["w1"]["bonus"], rows["w1"]["notes"], "notes" in rows["002"]) == ("1", {"bonus": "a prize"}, False)
+    history = list(ledger.db.appraisal_changes.find().sort([("unit", 1), ("version", 1)]))
+    assert [(change["_id"]["offset"], change["unit"], change["version"], change["why"]) for change in history] == [
+        (offset, unit, version, "meeting of 1 December")
+        for unit in ("002", "w1")
+        for offset, version in ((0, 1), (3, 2))
+    ]
+    letters = list(ledger.db.rejected.find().sort("_id"))
+    assert [(kept["reason"], kept["campaign"], "unit" in kept) for kept in letters] == [
+        ("stale", "small", False),
+        ("impossible-points", "small", False),
+    ]
+    assert letters[0]["detail"].startswith("unit '002'")
+    # Published again, a set is made only where no later change has come to any of its units.
+    appraising.apply(owned, [log.requeue(1)])
+    assert ledger.db.rejected.count_documents({"reason": "stale"}) == 2
     assert appraising.load(ledger.position(log.topic, 0, TOPIC_ID)) == owned
     ledger.close()
 

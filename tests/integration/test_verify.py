@@ -23,7 +23,7 @@ from services.common.settings import Settings
 from services.scoring.audit.verification import Verification
 from services.scoring.ledger import Document
 from tests.conftest import environment
-from tests.integration.conftest import appraisal, id_of, response, settings_of, withdrawal
+from tests.integration.conftest import appraisal, appraisals_of, id_of, response, settings_of, withdrawal
 from tests.integration.test_scoring_process import BAD, GOOD, Survey, eventually
 
 Damage = Callable[[mongo.Database[Document]], object]
@@ -46,6 +46,7 @@ def survey(kafka_server: str, mongo_server: str, small: Campaign) -> Iterator[Su
             survey.say("responses", response(4, GOOD), response(5, BAD))
             survey.producer.send(settings.topic("responses"), key=b"no response", value=b"{").get(timeout=10)
             survey.say("appraisals", appraisal("w1", Change(POINTS)), appraisal("o1", Change(POINTS, base=3)))
+            survey.say("appraisals", appraisals_of({"w1": Change(POINTS), "002": Change(POINTS)}))
             with survey.scorer():
                 eventually(lambda: all_counted(survey))
             yield survey
@@ -54,7 +55,7 @@ def survey(kafka_server: str, mongo_server: str, small: Campaign) -> Iterator[Su
 
 def all_counted(survey: Survey) -> bool:
     state = survey.db.campaign_state.find_one({"_id": "small"})
-    return state is not None and [sum(ends.values()) for ends in state["positions"].values()] == [95, 2]
+    return state is not None and [sum(ends.values()) for ends in state["positions"].values()] == [95, 3]
 
 
 def parindex(settings: Settings, *arguments: str) -> Result:
@@ -83,18 +84,18 @@ def test_what_scoring_made_is_equal_to_the_log(survey: Survey) -> None:
     assert found["first"] == []
     assert found["compared"] == {
         "partitions": 4,
-        "records": 97,
+        "records": 98,
         "responses": 90,
         "tallies": survey.db.tallies.count_documents({}),
-        "appraisals": 1,
+        "appraisals": 2,
         "indices": 3,
         "definitions": 1,
     }
     assert sum(found["positions"]["responses"].values()) == 95
-    assert found["positions"]["appraisals"] == {"0": 2}
+    assert found["positions"]["appraisals"] == {"0": 3}
     assert verified(survey)["digests"] == found["digests"]
     said = verify(survey.settings)
-    assert said.stdout.startswith("4 partitions with 97 records, 90 responses, ")
+    assert said.stdout.startswith("4 partitions with 98 records, 90 responses, ")
     assert said.stdout.endswith(" tallies, 3 indices: all equal to the log.\n")
 
 

@@ -106,3 +106,11 @@ def test_a_wrong_order_is_refused_and_changes_nothing(checkout: Path, arguments:
 def test_secrets_and_settings_of_a_server_are_kept_out_of_git():
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"/.env", "/secrets/"} <= {*ignored}
+
+
+def test_an_appraisers_token_may_be_limited_to_blocks(checkout: Path):
+    assert make_secrets(checkout, "token", "wards", "appraiser", "ward,town").returncode == 0
+    assert make_secrets(checkout, "token", "ops", "viewer", "ward").returncode == 2
+    assert make_secrets(checkout, "token", "ops", "appraiser", "ward town").returncode == 2
+    (token,) = read_tokens(checkout / "secrets" / "tokens")
+    assert (token.name, token.blocks) == ("wards", ("ward", "town"))

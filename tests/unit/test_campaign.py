@@ -147,6 +147,7 @@ class TestStoring:
             "suppress_below": 5,
             "edits": "until_close",
             "live": "private",
+            "reasons": "advised",
         }
         assert stored["version"] == 2
         assert stored["scales"][0]["options"][3] == {"code": "N", "label": {"vi": "Không có ý kiến"}, "percent": None}

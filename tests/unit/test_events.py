@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common import campaign_schema, events
-from services.common.appraisals import Change, LeafAppraisal
+from services.common.appraisals import Change, Evidence, LeafAppraisal
 from services.common.campaign import extended_layout
 from services.common.events import CHANNELS, Appraisal, Definition, Event, Response, Withdrawal, canonical, digest
 from services.common.records import LARGEST_INTEGER, Unreadable, decode, encode
@@ -32,10 +32,9 @@ WITHDRAWAL = Withdrawal(ID, 2, "hanoi-2022", 3)
 APPRAISAL = Appraisal(
     "hanoi-2022",
     3,
-    "q1",
     "an.nguyen",
     datetime(2022, 12, 1, 2, 3, 4, tzinfo=UTC),
-    Change({"1.1": LeafAppraisal(Decimal("1.50")), "1.2": None}, {"bonus": Decimal("0.5"), "penalty": None}, 4),
+    {"q1": Change({"1.1": LeafAppraisal(Decimal("1.50")), "1.2": None}, {"bonus": Decimal("0.5"), "penalty": None}, 4)},
 )
 DEFINITION = Definition("hanoi-2022", 3, {"campaign": "hanoi-2022"})
 EXAMPLES: tuple[Event, ...] = (RESPONSE, WITHDRAWAL, APPRAISAL, DEFINITION)
@@ -54,18 +53,36 @@ leaves = st.builds(
     st.booleans(),
     st.none() | exact,
     st.none() | st.text(),
-    st.none() | st.text(),
+    st.just(())
+    | st.tuples(st.builds(Evidence, st.none(), st.text()))
+    | st.lists(st.builds(Evidence, st.text(min_size=1), st.none() | st.text()), min_size=1, max_size=2).map(tuple),
 )
+
+
+def noted(change: Change) -> st.SearchStrategy[Change]:
+    """A change with reasons of what it names."""
+    names = st.sampled_from(sorted(change.adjustments)) if change.adjustments else st.nothing()
+    return st.dictionaries(names, st.text(min_size=1)).map(lambda notes: replace(change, notes=notes))
+
+
 changes = st.builds(
     Change,
     st.dictionaries(CODES, st.none() | leaves, max_size=4),
     st.dictionaries(st.sampled_from(["bonus", "penalty"]), st.none() | exact),
     st.none() | st.integers(0, LARGEST_INTEGER),
-)
+).flatmap(noted)
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31)).map(  # noqa: DTZ001 (the zone follows)
     lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
 )
-appraisals = st.builds(Appraisal, CODES, positive, CODES, st.text(min_size=1), moments, changes)
+appraisals = st.builds(
+    Appraisal,
+    CODES,
+    positive,
+    st.text(min_size=1),
+    moments,
+    st.dictionaries(CODES, changes, min_size=1, max_size=3),
+    st.none() | st.text(),
+)
 
 
 @st.composite
@@ -131,7 +148,7 @@ class TestRecord:
         [
             (RESPONSE, b"parindex.response.submitted.v1", ID.encode()),
             (WITHDRAWAL, b"parindex.response.withdrawn.v1", ID.encode()),
-            (APPRAISAL, b"parindex.appraisal.recorded.v1", b"hanoi-2022/q1"),
+            (APPRAISAL, b"parindex.appraisals.recorded.v1", b"hanoi-2022/q1"),
             (DEFINITION, b"parindex.campaign.defined.v1", b"hanoi-2022/3"),
         ],
         ids=lambda value: type(value).__name__,
@@ -149,9 +166,17 @@ class TestRecord:
     def test_other_content_has_another_id(self, event: Appraisal | Definition):
         assert headers(event)["ce_id"] == headers(replace(event))["ce_id"]
         other = (
-            replace(event, change=Change({}, {}, 5)) if isinstance(event, Appraisal) else replace(event, document={})
+            replace(event, changes={"q1": Change({}, {}, 5)})
+            if isinstance(event, Appraisal)
+            else replace(event, document={})
         )
         assert headers(event)["ce_id"] != headers(other)["ce_id"]
+
+
+def changed(**members: object) -> dict[str, Any]:
+    """The content of the appraisal with other members of its one change."""
+    ((unit, change),) = content(APPRAISAL)["changes"].items()
+    return {**content(APPRAISAL), "changes": {unit: {**change, **members}}}
 
 
 class TestAnonymity:
@@ -331,31 +356,38 @@ class TestGarbage:
     @pytest.mark.parametrize("name", ["points", "self_points"])
     def test_points_that_are_no_plain_decimal_are_unreadable(self, name: str, points: str):
         with pytest.raises(Unreadable):
-            read({**content(APPRAISAL), "leaves": {"1.1": {name: points}}}, APPRAISAL)
+            read(changed(leaves={"1.1": {name: points}}), APPRAISAL)
 
     @pytest.mark.parametrize("points", [1, 1.5, True, [0, [1], 0], {}, "0." + "1" * 1000, "9" * 1000], ids=short)
     def test_points_are_a_short_text(self, points: object):
         with pytest.raises(Unreadable):
-            read({**content(APPRAISAL), "leaves": {"1.1": {"points": points}}}, APPRAISAL)
+            read(changed(leaves={"1.1": {"points": points}}), APPRAISAL)
         with pytest.raises(Unreadable):
-            read({**content(APPRAISAL), "adjustments": {"bonus": points}}, APPRAISAL)
+            read(changed(adjustments={"bonus": points}), APPRAISAL)
 
     @pytest.mark.parametrize(
         "leaf",
         [
             *(0, False, "", [], "x", {"points": []}, {"not_applicable": "no"}, {"not_applicable": 1}),
-            *({"note": 1}, {"note": {}}, {"evidence": ["x"]}),
+            *(
+                {"note": 1},
+                {"note": {}},
+                {"evidence": ["x"]},
+                {"evidence": [{}]},
+                {"evidence": [{"url": ""}]},
+                {"evidence": {}},
+            ),
         ],
         ids=repr,
     )
     def test_a_leaf_of_an_appraisal_of_another_shape_is_unreadable(self, leaf: object):
         with pytest.raises(Unreadable):
-            read({**content(APPRAISAL), "leaves": {"1.1": leaf}}, APPRAISAL)
+            read(changed(leaves={"1.1": leaf}), APPRAISAL)
 
     @pytest.mark.parametrize("base", [-1, 1.5, True, "4", [], 2**53])
     def test_a_base_that_is_no_version_of_a_row_is_unreadable(self, base: object):
         with pytest.raises(Unreadable):
-            read({**content(APPRAISAL), "base": base}, APPRAISAL)
+            read(changed(base=base), APPRAISAL)
 
     @pytest.mark.parametrize(
         "at",
@@ -372,6 +404,29 @@ class TestGarbage:
     def test_a_time_without_its_zone_is_unreadable(self, at: object):
         with pytest.raises(Unreadable):
             read({**content(APPRAISAL), "at": at}, APPRAISAL)
+
+    @pytest.mark.parametrize("notes", [{"bonus": ""}, {"bonus": None}, {"other": "x"}, ["bonus"], "bonus"], ids=repr)
+    def test_reasons_of_what_is_not_named_are_unreadable(self, notes: object):
+        with pytest.raises(Unreadable):
+            read(changed(notes=notes), APPRAISAL)
+
+    def test_an_appraisal_of_no_unit_is_unreadable(self):
+        with pytest.raises(Unreadable):
+            read({**content(APPRAISAL), "changes": {}}, APPRAISAL)
+
+    def test_an_appraisal_of_the_old_form_is_read_for_ever_and_stored_as_it_was(self):
+        """One change beside the members of the event, its evidence a text."""
+        (change,) = content(APPRAISAL)["changes"].values()
+        leaf = {"points": "1.50", "evidence": "Báo cáo số 12"}
+        old = {name: said for name, said in content(APPRAISAL).items() if name != "changes"}
+        old |= {"unit": "q1", **change, "leaves": {"1.1": leaf, "1.2": None}}
+        found = decode(json.dumps(old).encode(), [("ce_type", b"parindex.appraisal.recorded.v1")])
+        assert isinstance(found, Appraisal)
+        said = found.changes["q1"].leaves["1.1"]
+        assert said == LeafAppraisal(Decimal("1.50"), evidence=(Evidence(title="Báo cáo số 12"),))
+        assert events.leaf_document(said) == leaf
+        leaves = {"1.1": replace(said, evidence=()), "1.2": None}
+        assert replace(found, changes={"q1": replace(found.changes["q1"], leaves=leaves)}) == APPRAISAL
 
     def test_a_time_is_read_in_utc(self):
         found = read({**content(APPRAISAL), "at": "2022-12-01T09:03:04+07:00"}, APPRAISAL)
@@ -442,9 +497,11 @@ class TestFuzz:
             assert len(digest(event)) == 64
             bson.encode({"ratings": event.ratings, "_id": event.response, "group": event.group})
         if isinstance(event, Appraisal):
-            bson.encode({"at": event.at, "by": event.by, "base": event.change.base})
-            for leaf in event.change.leaves.values():
-                assert leaf is None or bson.encode(events.leaf_document(leaf)) is not None
+            bson.encode({"at": event.at, "by": event.by, "why": event.why})
+            for change in event.changes.values():
+                bson.encode({"base": change.base, "notes": change.notes})
+                for leaf in change.leaves.values():
+                    assert leaf is None or bson.encode(events.leaf_document(leaf)) is not None
 
     @pytest.mark.parametrize("depth", [1, 100, 250, 300, 1000, 100_000])
     def test_deep_nesting_is_unreadable(self, depth: int):

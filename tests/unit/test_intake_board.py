@@ -29,7 +29,7 @@ def defined(version: int = 1) -> Definition:
 
 
 def appraisal(change: Change, *, unit: str = "w1", version: int = 1) -> Appraisal:
-    return Appraisal("small", version, unit, "ops", NOW, change)
+    return Appraisal("small", version, "ops", NOW, {unit: change})
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_of_two_changes_for_one_version_the_first_in_the_log_stands(board: Board
     learn(board, 0, appraisal(bonus(1, base=0)))
     learn(board, 1, appraisal(bonus(2, base=0)))
     assert board.row("small", "w1").bonus == 1
-    assert isinstance(board.outcome(0), AppraisalRow)
+    assert board.outcome(0) == {"w1": board.row("small", "w1")}
     assert isinstance(board.outcome(1), Stale)
 
 

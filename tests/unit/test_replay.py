@@ -120,13 +120,14 @@ class Definitions:
 @st.composite
 def changes(draw: st.DrawFn) -> Appraisal:
     leaf = st.none() | st.builds(LeafAppraisal, st.sampled_from([Decimal("0.5"), Decimal(2), Decimal(3)]))
-    change = Change(
-        draw(st.dictionaries(st.sampled_from("lm"), leaf)),
-        draw(st.dictionaries(st.sampled_from(["bonus", "penalty"]), st.none() | st.just(Decimal("0.25")))),
-        draw(st.none() | st.integers(0, 3)),
+    change = st.builds(
+        Change,
+        st.dictionaries(st.sampled_from("lm"), leaf),
+        st.dictionaries(st.sampled_from(["bonus", "penalty"]), st.none() | st.just(Decimal("0.25"))),
+        st.none() | st.integers(0, 3),
     )
-    unit = draw(st.sampled_from(["u1", "u2", "u3"]))
-    return Appraisal(CAMPAIGN.code, CAMPAIGN.version, unit, "an.nguyen", NOW, change)
+    made = draw(st.dictionaries(st.sampled_from(["u1", "u2", "u3"]), change, min_size=1))
+    return Appraisal(CAMPAIGN.code, CAMPAIGN.version, "an.nguyen", NOW, made)
 
 
 def appraisals(said: Sequence[Appraisal]) -> list[ConsumerRecord]:
@@ -145,4 +146,8 @@ def test_appraisals_come_to_the_same_however_they_are_cut(said: list[Appraisal],
         assert list(replay(target, read, [len(records)])) == [len(records)]
     assert list(whole.documents()) == list(parts.documents())
     assert (whole.changes, whole.letters, whole.records) == (parts.changes, parts.letters, parts.records)
-    assert len(whole.changes) + len(whole.letters) == len(said)
+    made = {offset for offset, _ in whole.changes}
+    assert made.isdisjoint(whole.letters)
+    assert len(made) + len(whole.letters) == len(said)
+    for offset in made:
+        assert {unit for place, unit in whole.changes if place == offset} == set(said[offset].changes)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from services.cli.main import main
-from services.common.tokens import Authority, read_tokens
+from services.common.tokens import Authority, BadTokensFile, read_tokens
 
 
 def create(file: Path, *arguments: str) -> tuple[int, str]:
@@ -46,6 +46,40 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
     assert code == 1
     assert "has a token of ops already" in said
     assert len(read_tokens(tmp_path / "tokens")) == 1
+
+
+def test_an_appraiser_may_be_limited_to_blocks(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    create(file, "all", "--role", "appraiser")
+    code, secret = create(file, "wards", "--role", "appraiser", "--block", "ward", "--block", "town", "--block", "ward")
+    assert code == 0
+    assert [token.blocks for token in read_tokens(file)] == [(), ("ward", "town")]
+    holder = Authority(read_tokens(file)).require(f"Bearer {secret.strip()}", "appraiser")
+    assert [holder.may_appraise(block) for block in ("ward", "town", "office")] == [True, True, False]
+    assert read_tokens(file)[0].may_appraise("office")
+
+
+@pytest.mark.parametrize("role", ["admin", "viewer"])
+def test_only_an_appraiser_is_limited_to_blocks(tmp_path: Path, role: str) -> None:
+    code, said = create(tmp_path / "tokens", "ops", "--role", role, "--block", "ward")
+    assert (code, (tmp_path / "tokens").exists()) == (2, False)
+    assert "only an appraiser" in said
+
+
+@pytest.mark.parametrize("block", ["", "a,b", "a b", "-a", "x" * 33])
+def test_a_block_that_could_break_the_file_is_refused(tmp_path: Path, block: str) -> None:
+    code, _ = create(tmp_path / "tokens", "ops", "--role", "appraiser", "--block", block)
+    assert (code, (tmp_path / "tokens").exists()) == (2, False)
+
+
+@pytest.mark.parametrize(
+    "words", ["appraiser {} a,", "appraiser {} ,", "appraiser {} a b", "viewer {} a", "admin {} a"]
+)
+def test_a_limit_that_is_not_understood_does_not_become_none(tmp_path: Path, words: str) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"ops {words.format('0' * 64)}\n")
+    with pytest.raises(BadTokensFile, match="line 1"):
+        read_tokens(file)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "ops\n", "a\nb admin 0", "x" * 65])

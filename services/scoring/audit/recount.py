@@ -19,6 +19,8 @@ Document = Mapping[str, Any]
 
 WORDS = ("note", "evidence")
 """What an appraiser writes of a leaf in words."""
+_NOTHING: Document = {"leaves": {}, "bonus": "0", "penalty": "0", "notes": {}}
+"""What a row says before any change."""
 
 
 class ResponsesRecount:
@@ -91,28 +93,26 @@ class AppraisalsRecount:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, Any]] = {}
-        self._changes = 0
+        self._records = 0
+        self._offset: int | None = None
         self._broken: list[Difference] = []
 
     def add(self, change: Document) -> None:
         """Applies a change to what the changes before it left of its unit."""
-        self._changes += 1
+        # One record may change several units.
+        self._records += change["_id"]["offset"] != self._offset
+        self._offset = change["_id"]["offset"]
         id_ = {"campaign": change["campaign"], "unit": change["unit"]}
-        row = self._rows.setdefault(str(id_), {"_id": id_, "version": 0, "leaves": {}, "bonus": "0", "penalty": "0"})
+        row = self._rows.setdefault(str(id_), {"_id": id_, "version": 0, **_without_words(_NOTHING)})
         before, after = _without_words(change["before"]), _without_words(change["after"])
         touched = {*before["leaves"], *after["leaves"]}
-        was = {
-            "before": {
-                "leaves": {code: leaf for code, leaf in row["leaves"].items() if code in touched},
-                "bonus": row["bonus"],
-                "penalty": row["penalty"],
-            },
-            "version": row["version"] + 1,
-        }
+        said = {name: row[name] for name in _NOTHING}
+        said["leaves"] = {code: leaf for code, leaf in row["leaves"].items() if code in touched}
+        was = {"before": said, "version": row["version"] + 1}
         if found := compare("appraisal_changes", change["_id"], {"before": before, "version": change["version"]}, was):
             self._broken.append(found)
-        row["leaves"] = {code: leaf for code, leaf in row["leaves"].items() if code not in touched} | after["leaves"]
-        row.update(version=row["version"] + 1, bonus=after["bonus"], penalty=after["penalty"])
+        leaves = {code: leaf for code, leaf in row["leaves"].items() if code not in touched} | after["leaves"]
+        row.update(after, version=row["version"] + 1, leaves=leaves)
 
     def differences(self, position: Document, rows: Iterable[Document], letters: int) -> Iterator[Difference]:
         """Where the partition's other documents say something else than the changes.
@@ -131,7 +131,7 @@ class AppraisalsRecount:
             kept = None if stored is None else {name: _without_words(stored).get(name) for name in names}
             if difference := compare("appraisals", id_, kept, expected):
                 yield difference
-        yield from _records(position, letters + self._changes)
+        yield from _records(position, letters + self._records)
 
 
 def _records(position: Document, told: int) -> Iterator[Difference]:
@@ -146,7 +146,8 @@ def _without_words(row: Document) -> dict[str, Any]:
         code: {name: digest({name: value}).hex() if name in WORDS else value for name, value in leaf.items()}
         for code, leaf in row["leaves"].items()
     }
-    return {**row, "leaves": leaves}
+    notes = {name: digest({name: note}).hex() for name, note in row.get("notes", {}).items()}
+    return {**row, "leaves": leaves, "notes": notes}
 
 
 def _without_end(tally: Document) -> dict[str, Any]:

@@ -97,7 +97,8 @@ class AppraisalsReplay:
         self.records = 0
         self.letters: dict[int, Document] = {}
         self.rows: dict[RowKey, AppraisalRow] = {}
-        self.changes: dict[int, Document] = {}
+        self.changes: dict[tuple[int, str], Document] = {}
+        """By offset and unit."""
         self._definitions = definitions
         self._settled = settled
 
@@ -107,7 +108,7 @@ class AppraisalsReplay:
             return
         chunk = AppraisalChunk(judged, self.rows, self._definitions)
         self.rows.update(chunk.rows)
-        self.changes.update((change["_id"]["offset"], change) for change in chunk.changes)
+        self.changes.update(((change["_id"]["offset"], change["unit"]), change) for change in chunk.changes)
         _keep(self.letters, chunk.letters, chunk.requeued)
 
     def documents(self) -> Iterator[Document]:

@@ -32,21 +32,26 @@ def test_a_row_that_nobody_touched_is_version_0(intake: Intake, row: str) -> Non
         "leaves": {},
         "bonus": "0",
         "penalty": "0",
+        "warnings": [],
     }
 
 
 def test_a_change_is_merged_and_read_back(intake: Intake, row: str) -> None:
-    first = patch(intake, row, {"leaves": {"l1": {"points": "1.50", "note": "Quý II chậm"}}, "bonus": "1"})
+    first = patch(
+        intake, row, {"leaves": {"l1": {"points": "1.50", "note": "Quý II chậm"}}, "bonus": "1", "bonus_note": "Giải"}
+    )
     assert (first.status_code, first.headers["ETag"]) == (200, '"1"')
     assert first.json()["leaves"] == {"l1": {"points": "1.50", "note": "Quý II chậm"}}
     second = patch(intake, row, {"penalty": 0.5})
-    assert second.json() | {"campaign": ""} == {
+    assert second.json() | {"campaign": "", "warnings": []} == {
         "campaign": "",
         "unit": "w1",
         "version": 2,
         "leaves": {"l1": {"points": "1.50", "note": "Quý II chậm"}},
         "bonus": "1",
+        "bonus_note": "Giải",
         "penalty": "0.5",
+        "warnings": [],
     }
     third = patch(intake, row, {"leaves": {"l1": None}, "bonus": None})
     assert (third.json()["leaves"], third.json()["bonus"]) == ({}, "0")
@@ -59,8 +64,9 @@ def test_the_log_says_who_changed_what_and_when(intake: Intake, row: str) -> Non
     (record,) = [record for record in intake.records("appraisals") if record.key == key]
     event = decode(record.value, record.headers)
     assert isinstance(event, Appraisal)
-    assert (event.by, event.change.base) == ("the-appraiser", 0)
-    assert event.change.leaves["l1"].not_applicable  # type: ignore[union-attr]
+    ((unit, change),) = event.changes.items()
+    assert (event.by, unit, change.base) == ("the-appraiser", "w1", 0)
+    assert change.leaves["l1"].not_applicable  # type: ignore[union-attr]
 
 
 def test_a_change_made_for_an_older_version_is_stale(intake: Intake, row: str) -> None:
@@ -127,6 +133,37 @@ BAD = {
     "a negative penalty": ({"penalty": "-1"}, "/penalty", "out-of-range"),
     "a long note": ({"leaves": {"l1": {"note": "x" * 2_001}}}, "/leaves/l1/note", "too-long"),
     "leaves in a list": ({"leaves": []}, "/leaves", "not-an-object"),
+    "evidence in words": ({"leaves": {"l1": {"evidence": "Báo cáo 12"}}}, "/leaves/l1/evidence", "not-a-list"),
+    "many links": ({"leaves": {"l1": {"evidence": [{"url": "https://a.vn"}] * 21}}}, "/leaves/l1/evidence", "too-many"),
+    "no link": ({"leaves": {"l1": {"evidence": [{"title": "a"}]}}}, "/leaves/l1/evidence/0/url", "missing"),
+    "a long title": (
+        {"leaves": {"l1": {"evidence": [{"title": "x" * 301, "url": "https://a.vn"}]}}},
+        "/leaves/l1/evidence/0/title",
+        "too-long",
+    ),
+    "a long link": (
+        {"leaves": {"l1": {"evidence": [{"url": "https://a.vn/" + "x" * 1_988}]}}},
+        "/leaves/l1/evidence/0/url",
+        "too-long",
+    ),
+    "a reason of no bonus": ({"bonus_note": "x", "penalty": 1}, "/bonus_note", "alone"),
+} | {
+    f"the link {url!r}": (
+        {"leaves": {"l1": {"evidence": [{"url": "https://a.vn/b?c=d#e"}, {"url": url}]}}},
+        "/leaves/l1/evidence/1/url",
+        "not-a-link",
+    )
+    for url in (
+        *("", "a.vn", "ftp://a.vn", "javascript:alert(1)", "data:text/html,x", "https://", "https:///x", "//a.vn"),
+        *(
+            "https://a.vn/b c",
+            "https://a.vn/\n",
+            "https://u:p@a.vn",
+            "https://a.vn:port",
+            "https://[::1",
+            " https://a.vn",
+        ),
+    )
 }
 
 
@@ -158,5 +195,38 @@ def test_an_unknown_unit_has_no_row(intake: Intake, row: str) -> None:
 
 
 def test_self_given_points_alone_wait_for_the_council(intake: Intake, row: str) -> None:
-    answer: Any = patch(intake, row, {"leaves": {"l1": {"self_points": "2", "evidence": "https://example.vn/bc"}}})
-    assert answer.json()["leaves"] == {"l1": {"self_points": "2", "evidence": "https://example.vn/bc"}}
+    said = {"self_points": "2", "evidence": [{"title": "Báo cáo", "url": "https://example.vn/bc"}]}
+    answer: Any = patch(intake, row, {"leaves": {"l1": said}})
+    assert answer.json()["leaves"] == {"l1": said}
+
+
+def warned(answer: httpx.Response) -> list[tuple[str, str]]:
+    assert answer.status_code == 200, answer.text
+    return [(warning["pointer"], warning["code"]) for warning in answer.json()["warnings"]]
+
+
+def test_what_is_odd_is_recorded_with_a_warning(intake: Intake) -> None:
+    row = f"{intake.campaign(adjustments={'bonus_cap': 2})}/appraisals/w1"
+    above = patch(intake, row, {"leaves": {"l1": {"points": "2", "self_points": "1.5"}}})
+    assert warned(above) == [("/leaves/l1/points", "above-self")]
+    below: dict[str, Any] = {"points": "1", "self_points": "1.5"}
+    assert warned(patch(intake, row, {"leaves": {"l1": below}})) == [("/leaves/l1/points", "no-reason")]
+    assert warned(patch(intake, row, {"leaves": {"l1": below | {"note": "chậm"}}})) == []
+    nothing = patch(
+        intake, row, {"leaves": {"l1": {"not_applicable": True, "note": " "}}, "bonus": 3, "bonus_note": "x"}
+    )
+    assert warned(nothing) == [("/leaves/l1/not_applicable", "no-reason"), ("/bonus", "above-cap")]
+    assert warned(intake.http.get(row, headers=intake.bearer("appraiser"))) == warned(nothing)
+    assert warned(patch(intake, row, {"leaves": {"l1": None}, "bonus": 1})) == [("/bonus", "no-reason")]
+
+
+def test_a_campaign_may_require_reasons(intake: Intake) -> None:
+    row = f"{intake.campaign(rules={'reasons': 'required'})}/appraisals/w1"
+    refused = patch(intake, row, {"leaves": {"l1": {"not_applicable": True}}, "penalty": 1})
+    assert refused.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in refused.json()["errors"]] == [
+        ("/leaves/l1/not_applicable", "no-reason"),
+        ("/penalty", "no-reason"),
+    ]
+    said = {"leaves": {"l1": {"not_applicable": True, "note": "x"}}, "penalty": 1, "penalty_note": "y"}
+    assert patch(intake, row, said).status_code == 200
