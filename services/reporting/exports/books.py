@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from services.reporting.exports.headings import NOTES
+from services.reporting.exports.headings import NOTES, RELEASED
 from services.reporting.exports.table import About, Book, Label, Record, Table, Tongue, columns, rows, said
 
 Document = Mapping[str, Any]
@@ -18,12 +18,12 @@ COMMON = ("campaign", "version", "state", "counted")
 RANKING = (
     *("block", "field", "group", "rank", "tied", "rank_low", "rank_high", "unit", "name", "index", "index_exact"),
     *("earned", "attainable", "se", "interval_low", "interval_high", "band", "n", "provisional", "pending"),
-    "suppressed",
+    *("suppressed", "released"),
 )
 UNIT = (
     *("level", "field", "criterion", "leaf", "group", "name", "method", "leaf_state", "max_points", "earned"),
     *("attainable", "lost", "index", "index_exact", "se", "interval_low", "interval_high", "rank", "rank_low"),
-    *("rank_high", "block_mean", "n", "answers", "no_opinion", "share", "suppressed"),
+    *("rank_high", "block_mean", "n", "answers", "no_opinion", "share", "suppressed", "released"),
 )
 OF_UNIT = ("block", "unit")
 UNITS = ("block", "unit", "unit_name", "group", "n", "required")
@@ -80,7 +80,8 @@ def book(
     """
     making = _Making(documents, about, blocks, tongue)
     title, tables = _BOOKS[what](making, COMMON if apart else ())
-    return Book(about, title, tuple(tables), NOTES)
+    released = (RELEASED,) if any(document.get("released") for document in documents) else ()
+    return Book(about, title, tuple(tables), (*NOTES, *released))
 
 
 def common(about: About) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _ranking(making: _Making, before: Sequence[str]) -> tuple[Label, list[Table]
             codes = tuple(
                 code for code in codes if code != "block" and (code not in ("field", "group") or code in document)
             )
-        chosen = {name: document.get(name) for name in ("block", "field", "group")}
+        chosen = {name: document.get(name) for name in ("block", "field", "group", "released")}
         shared = common(making.about) | chosen
         records = ({**shared, **_limited(row)} for row in document["rows"])
         tables.append(making.table("ranking", making.blocks[document["block"]], codes, records))
@@ -113,7 +114,7 @@ def _limited(record: Record) -> Record:
 
 def _unit(making: _Making, before: Sequence[str]) -> tuple[Label, list[Table]]:
     (document,) = making.documents
-    shared = common(making.about) | {"block": document["block"], "unit": document["unit"]}
+    shared = common(making.about) | {name: document.get(name) for name in ("block", "unit", "released")}
     codes = (*before, *OF_UNIT, *UNIT) if before else UNIT
     records = ({**shared, **_limited(node)} for node in nodes(document))
     title = {"vi": "Chi tiết đơn vị", "en": "Unit in detail"}

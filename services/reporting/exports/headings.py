@@ -41,6 +41,7 @@ HEADINGS: Mapping[str, tuple[Kind, str, str]] = {
     "provisional": ("flag", "Tạm tính", "Provisional"),
     "pending": ("codes", "Tiêu chí chưa có điểm", "Leaves pending"),
     "suppressed": ("flag", "Không công bố (ít phiếu)", "Suppressed (few answers)"),
+    "released": ("flag", "Công bố theo đợt", "As last released"),
     "level": ("code", "Cấp", "Level"),
     "method": ("code", "Phương pháp", "Method"),
     "leaf_state": ("code", "Tình trạng", "State"),
@@ -106,3 +107,8 @@ NOTES: tuple[Mapping[str, str], ...] = (
         "en": "Ranks are by the unrounded index, within the block.",
     },
 )
+
+RELEASED: Mapping[str, str] = {
+    "vi": "Phần chi tiết được công bố theo đợt: là số liệu của đợt gần nhất, không phải của trạng thái hiện tại.",
+    "en": "Breakdowns are released in steps: these are of the last release and not of the present state.",
+}

@@ -15,7 +15,7 @@ import orjson
 import typst
 
 from services.common.ranking import shown
-from services.reporting.exports.headings import NOTES
+from services.reporting.exports.headings import NOTES, RELEASED
 from services.reporting.exports.jobs import Job
 from services.reporting.exports.pdf_words import WORDS
 from services.reporting.exports.table import Label, said
@@ -179,6 +179,7 @@ class _Page:
 
     def _common(self, what: str) -> Json:
         about = self._job.about
+        released = (RELEASED,) if any(document.get("released") for document in self._job.documents) else ()
         made = f"{datetime.fromisoformat(about.made):%d/%m/%Y, %H:%M (%Z)}"
         return {
             "lang": "en" if self._en else "vi",
@@ -191,7 +192,7 @@ class _Page:
                 f"Số liệu ở trạng thái {about.state}, {about.counted} phiếu đã tính; lập {made}",
                 f"Figures of state {about.state}, {about.counted} responses counted; made {made}",
             ),
-            "notes": [self._words["dagger"], *(self._label(note) for note in NOTES)],
+            "notes": [self._words["dagger"], *(self._label(note) for note in (*NOTES, *released))],
         }
 
     def _figure(self, text: str | None) -> str:

@@ -21,6 +21,9 @@ from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Block, Campaign, Quota, Rules, Text
 from services.common.unit_index import GroupTally
 from services.reporting.exports import parquet_file, xlsx_file
+from services.reporting.exports.books import book
+from services.reporting.exports.csv_file import CsvFile
+from services.reporting.exports.headings import RELEASED
 from services.reporting.exports.neutral import original
 from services.reporting.exports.table import About, Book, Table, columns, said
 from tests.integration.reporting.conftest import Serve, Shared
@@ -316,3 +319,12 @@ def test_what_takes_too_long_is_ended(db: Database[Document], serve: Serve, monk
     answer = serve().get(f"{BASE}/rankings.xlsx")
     assert answer.status_code == 503
     assert "too long" in answer.json["detail"]
+
+
+def test_a_file_of_released_breakdowns_says_so() -> None:
+    about = About("c", {"vi": "c"}, 1, 7, 3, 2, "now")
+    document = {"block": "b", "released": True, "rows": [{"unit": "u1", "rank": 1, "name": {"vi": "u"}}]}
+    made = book("ranking", [document], about, {"b": {"vi": "b"}}, "codes", apart=True)
+    (row,) = csv.DictReader(io.StringIO(b"".join(CsvFile(made.part(None)).chunks()).decode("utf-8-sig"), newline=""))
+    assert (row["unit"], row["released"]) == ("u1", "true")
+    assert made.notes[-1] == RELEASED
