@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from pymongo.database import Database
 
+from services.common import release
+from services.common.release import Release
 from tests.integration.reporting.conftest import Launch, Process
 from tests.integration.reporting.database import Document, eventually, published, tally, write_state
 
@@ -58,6 +60,9 @@ def reporting(db: Database[Document], uri: str, launch: Launch) -> Process:
     campaign = published((ROOT / "examples" / "hanoi-2022.yaml").read_bytes())
     answered = {"CI": tally(campaign, "CI", 20, {"8-1-1": {"A": 12, "B": 6, "C": 2}})}
     write_state(db, campaign, 7, {"ba-dinh": answered})
+    counts = answered["CI"].counts
+    shown = {"CI": Release(tuple(counts), tuple(counts))}
+    db.indices.update_one({"unit": "ba-dinh"}, {"$set": {"released": release.write(shown)}})
     row = {"p": 0, "campaign": campaign.code, "version": 1, "group": "CI", "revision": 1, "digest": "a" * 64}
     db.responses.insert_one({"_id": str(uuid.UUID(int=1)), **row, "ratings": {}, "withdrawn": False})
     made = launch(uri)
