@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -11,6 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli import asking
+
+WIDE: Final = 110
+NARROW: Final = {"earned", "of", "95 % interval"}
+WORDS: Final = {"unit", "grade"}
 
 
 @click.command(epilog=asking.EXITS)
@@ -37,7 +41,7 @@ def ranking(
         asking.print_json(found)
         return
     console = Console()
-    console.print(_table(found["rows"], lang))
+    console.print(_table(found["rows"], lang, console.width))
     if any(row["provisional"] for row in found["rows"]):
         console.print("* provisional: some leaves have no points yet", highlight=False)
     if any(row.get("suppressed") for row in found["rows"]):
@@ -45,27 +49,29 @@ def ranking(
     asking.print_as_of(console, found)
 
 
-def _table(rows: list[Mapping[str, Any]], lang: str) -> Table:
+def _table(rows: list[Mapping[str, Any]], lang: str, width: int) -> Table:
+    """The ranking; where it is narrow the columns that say least are left out, so that names can be read."""
+    left_out = NARROW if width < WIDE else set()
+    if not any(row.get("interval") for row in rows):
+        left_out = left_out | {"95 % interval", "95 % ranks"}
+    columns: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "rank": lambda row: "" if row["rank"] is None else f"{'=' if row['tied'] else ''}{row['rank']}",
+        "95 % ranks": lambda row: between(row.get("rank_interval")),
+        "unit": lambda row: asking.name(row["name"], lang),
+        "index": figure,
+        "95 % interval": lambda row: between(row.get("interval")),
+        "earned": lambda row: "" if row["earned"] is None else short(row["earned"]),
+        "of": lambda row: "" if row["attainable"] is None else short(row["attainable"]),
+        "responses": lambda row: f"{row['n']:,}",
+        "grade": lambda row: asking.name(row["band"], lang),
+    }
+    shown = {column: value for column, value in columns.items() if column not in left_out}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    intervals = any(row.get("interval") for row in rows)
-    places = any(row.get("rank_interval") for row in rows)
-    columns = ["rank", *(["95 % ranks"] if places else []), "unit", "index", *(["95 % interval"] if intervals else [])]
-    for column in (*columns, "earned", "of", "responses", "grade"):
-        left = column in {"unit", "grade"}
-        # Where it is narrow the names of units give way.
-        table.add_column(column, justify="left" if left else "right", no_wrap=column != "unit")
+    for column in shown:
+        # Where it is narrower still the names of units give way.
+        table.add_column(column, justify="left" if column in WORDS else "right", no_wrap=column != "unit")
     for row in rows:
-        table.add_row(
-            "" if row["rank"] is None else f"{'=' if row['tied'] else ''}{row['rank']}",
-            *([between(row.get("rank_interval"))] if places else []),
-            Text(asking.name(row["name"], lang)),
-            figure(row),
-            *([between(row.get("interval"))] if intervals else []),
-            row["earned"] if row["earned"] is None else short(row["earned"]),
-            row["attainable"] if row["attainable"] is None else short(row["attainable"]),
-            f"{row['n']:,}",
-            Text(asking.name(row["band"], lang)),
-        )
+        table.add_row(*(Text(value(row)) for value in shown.values()))
     return table
 
 

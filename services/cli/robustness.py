@@ -36,7 +36,7 @@ def robustness(
 ) -> None:
     """Show the range of each unit's rank in CAMPAIGN when weights and rules are varied.
 
-    Columns: equal = all groups weigh the same; without X = group X is left out; rule = the other rule for leaves that
+    Columns: equal = all groups weigh the same; -X = group X is left out; rule = the other rule for leaves that
     do not apply; draws = nine tenths of the draws of field weights (each field 0.75 to 1.25 times its own); same =
     draws in which the rank is the unit's own.
     """
@@ -54,7 +54,12 @@ def robustness(
 def _table(found: Json, lang: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("rank", "unit", "range", *map(_heading, found["variations"]), "draws", "same"):
-        table.add_column(column, justify="left" if column == "unit" else "right", no_wrap=column == "range")
+        table.add_column(
+            column,
+            justify="left" if column == "unit" else "right",
+            no_wrap=column != "unit",
+            min_width=14 if column == "unit" else None,
+        )
     for row in found["rows"]:
         drawn = row["draws"]
         table.add_row(
@@ -70,7 +75,7 @@ def _table(found: Json, lang: str) -> Table:
 
 def _heading(variation: Json) -> str:
     if variation["variation"] == "without":
-        return f"without {variation['group']}"
+        return f"-{variation['group']}"
     return {"equal_weights": "equal", "not_applicable": "rule"}[variation["variation"]]
 
 

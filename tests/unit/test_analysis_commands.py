@@ -118,7 +118,7 @@ class TestRobustness:
         output = run(reporting, "robustness", "hanoi").output
 
         heading, first, second, *_ = output.splitlines()
-        assert heading.split() == ["rank", "unit", "range", "equal", "without", "CI", "rule", "draws", "same"]
+        assert heading.split() == ["rank", "unit", "range", "equal", "-CI", "rule", "draws", "same"]
         assert first.split() == ["2", "Quận", "Long", "Biên", "1", "to", "4", "2", "3", "2", "to", "3", "75%"]
         assert second.split() == ["Quận", "Ba", "Đình"]
         assert "Version 3, state 7: 2,972 responses counted." in output
