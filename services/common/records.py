@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from services.common.appraisals import Change, Evidence, LeafAppraisal
+from services.common.appraisals import AppraisalRow, Change, Evidence, LeafAppraisal
 from services.common.events import (
     CHANNELS,
     Appraisal,
@@ -135,6 +135,18 @@ def leaf_appraisal(document: Mapping[str, Any]) -> LeafAppraisal:
         self_points=_decimal(document.get("self_points")),
         note=_text_or_none(document, "note"),
         evidence=_evidence(document.get("evidence")),
+    )
+
+
+def appraisal_row(document: Mapping[str, Any]) -> AppraisalRow:
+    """The row of a stored document, or what a stored change says of it."""
+    return AppraisalRow(
+        version=document.get("version", 0),
+        leaves={code: leaf_appraisal(leaf) for code, leaf in document["leaves"].items()},
+        bonus=Decimal(document["bonus"]),
+        penalty=Decimal(document["penalty"]),
+        at=document.get("at", -1),
+        notes=document.get("notes", {}),
     )
 
 

@@ -15,6 +15,7 @@ from services.common.campaign import CODE_PATTERN
 from services.common.problems import Kind
 from services.reporting import answers, schemas
 from services.reporting.answers import Form
+from services.reporting.appraisal_history import MOST_CHANGES
 from services.reporting.exports import responses_book
 from services.reporting.exports.books import PARTS
 from services.reporting.exports.csv_file import SEPARATORS
@@ -120,6 +121,20 @@ def _operations() -> dict[str, Json]:
             "The points a unit lost, and what one more step on a leaf would change",
             _answer("What was lost.", schemas.PointsLost),
             [CAMPAIGN, _path("unit", "The unit's code.", CODE_PATTERN), IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
+        f"{campaign}/units/{{unit}}/appraisals": _operation(
+            "unit_appraisals",
+            "What the council says of a unit, with warnings; needs a token of the role viewer, whatever the rule",
+            _answer("The row in force.", schemas.UnitAppraisals),
+            [CAMPAIGN, _UNIT, IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
+        f"{campaign}/units/{{unit}}/appraisals/history": _operation(
+            "appraisal_history",
+            "Every change of that: who, when, why, before and after; the newest first; likewise",
+            _answer("A page of changes.", schemas.AppraisalHistory),
+            [CAMPAIGN, _UNIT, *_PAGE, IF_NONE_MATCH],
             refused=_SCORES,
         ),
         f"{campaign}/participation": _operation(
@@ -260,6 +275,14 @@ _DRAWS: list[Json] = [
         {"type": "integer", "minimum": 1, "maximum": MOST_DRAWS, "default": DRAWS},
     ),
     _query("seed", "What they are drawn from.", _WHOLE | {"maximum": MOST_SEED, "default": SEED}),
+]
+_PAGE: list[Json] = [
+    _query(
+        "limit",
+        "The most changes that are shown; 50 if not given.",
+        {"type": "integer", "minimum": 1, "maximum": MOST_CHANGES},
+    ),
+    _query("cursor", "`next` of the page before.", {"type": "string", "pattern": "^[0-9]{1,15}$"}),
 ]
 _RECEIPT: list[Json] = [
     _query("revision", "The receipt's revision; without it, whatever revision counts.", _WHOLE),

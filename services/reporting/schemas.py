@@ -560,6 +560,79 @@ class Appraisals(Answer):
     units = _list(UnitAppraised, "The units.")
 
 
+class LeafSaid(Answer):
+    """What is said of a leaf, and nothing that is not."""
+
+    points = fields.String(metadata={"description": "The points given.", "pattern": DECIMAL})
+    not_applicable = fields.Boolean(metadata={"description": "There, and true, where it does not apply."})
+    self_points = fields.String(metadata={"description": "What the unit claims for itself.", "pattern": DECIMAL})
+    note = fields.String(metadata={"description": "Why."})
+    evidence = fields.List(fields.Nested(EvidenceLink), metadata={"description": "Where the proof is."})
+
+
+class RowValues(Answer):
+    """What a row says of leaves, and its bonus and penalty."""
+
+    leaves = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(LeafSaid),
+        required=True,
+        metadata={"description": "By leaf; of a change, the leaves that it names."},
+    )
+    bonus = _exact("Bonus points as given, before the cap.", nullable=False)
+    bonus_note = fields.String(metadata={"description": "Why the bonus."})
+    penalty = _exact("Penalty points as given, before the cap.", nullable=False)
+    penalty_note = fields.String(metadata={"description": "Why the penalty."})
+
+
+class RowInForce(RowValues):
+    version = _number("How often the row was changed.")
+
+
+class AppraisalWarning(Answer):
+    """What is allowed and yet worth a second look."""
+
+    pointer = _text("Where: a JSON pointer into this answer.")
+    code = _text("What, for programs: above-self, no-reason or above-cap.")
+    detail = _text("What, for people.")
+
+
+class UnitAppraisalHead(Answer):
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    block = _code("Its block.")
+    as_of = fields.Nested(AppraisalsAsOf, required=True)
+
+
+class UnitAppraisals(UnitAppraisalHead):
+    """The council's row of a unit."""
+
+    row = fields.Nested(RowInForce, required=True)
+    warnings = _list(AppraisalWarning, "What is worth a second look.")
+
+
+class AppraisalChange(Answer):
+    """A change of a unit's row."""
+
+    version = _number("The version of the row that it made.")
+    by = _text("The name of the token by which it was said.")
+    time = fields.DateTime(required=True, metadata={"description": "When it was said, in UTC."})
+    why = fields.String(required=True, allow_none=True, metadata={"description": "Why, where that was said."})
+    before = fields.Nested(RowValues, required=True)
+    after = fields.Nested(RowValues, required=True)
+
+
+class AppraisalHistory(UnitAppraisalHead):
+    """The changes of a unit's row, the newest first."""
+
+    changes = _list(AppraisalChange, "The changes of this page.")
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "The cursor of what is older; null: there is nothing."}
+    )
+
+
 class LeftOut(Answer):
     """A unit that few of a group rate."""
 

@@ -12,7 +12,7 @@ from flask import Response, request
 from pymongo.database import Database
 
 from services.common.http import json_response
-from services.reporting import campaigns, lost, status
+from services.reporting import appraisal_history, campaigns, lost, status
 from services.reporting.access import Access, is_private
 from services.reporting.answers import answer, json_body
 from services.reporting.file_views import Route, known
@@ -30,14 +30,17 @@ class Views:
         standings: Standings,
         access: Access,
         live: Live,
+        *,
         db: Database[dict[str, Any]],
         responses_topic: str,
+        appraisals_topic: str,
     ) -> None:
         self._standings = standings
         self._access = access
         self._live = live
         self._db = db
         self._topic = responses_topic
+        self._appraisals_topic = appraisals_topic
         self._list: tuple[object, Body] = (None, json_body(None))
 
     def routes(self) -> tuple[Route, ...]:
@@ -47,6 +50,8 @@ class Views:
             (campaign, "campaign", self.campaign),
             (f"{campaign}/robustness", "robustness", self.robustness),
             (f"{campaign}/units/<unit>/lost", "lost", self.lost),
+            (f"{campaign}/units/<unit>/appraisals", "unit_appraisals", self.unit_appraisals),
+            (f"{campaign}/units/<unit>/appraisals/history", "appraisal_history", self.appraisal_history),
             (f"{campaign}/responses/<response>", "response", self.response),
             (f"{campaign}/events", "events", self.events),
         )
@@ -82,6 +87,18 @@ class Views:
         found = known(standing, unit)
         body = standing.body(("lost", unit), lambda: json_body(lost.document(standing, found)))
         return answer(request, body, private=is_private(standing), vary="Authorization")
+
+    def unit_appraisals(self, campaign: str, unit: str) -> Response:
+        standing = self._access.restricted(campaign)
+        query(request)
+        found = appraisal_history.row(self._db, self._appraisals_topic, standing, known(standing, unit))
+        return answer(request, json_body(found), private=True, vary="Authorization")
+
+    def appraisal_history(self, campaign: str, unit: str) -> Response:
+        standing = self._access.restricted(campaign)
+        wanted = appraisal_history.page(request)
+        found = appraisal_history.history(self._db, self._appraisals_topic, standing, known(standing, unit), wanted)
+        return answer(request, json_body(found), private=True, vary="Authorization")
 
     def response(self, campaign: str, response: str) -> Response:
         self._access.open(campaign)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 from pymongo.client_session import ClientSession
 
 from services.common.appraisals import AppraisalRow
 from services.common.generation import Generation
-from services.common.records import leaf_appraisal
+from services.common.records import appraisal_row
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey
 from services.scoring.chunk import Applied
 from services.scoring.definitions import Definitions
@@ -44,7 +42,7 @@ class Appraising:
 
         def query(derived: Generation, session: ClientSession) -> dict[RowKey, AppraisalRow]:
             return {
-                (found["_id"]["campaign"], found["_id"]["unit"]): read_row(found)
+                (found["_id"]["campaign"], found["_id"]["unit"]): appraisal_row(found)
                 for found in derived.appraisals.find({}, session=session)
             }
 
@@ -77,15 +75,3 @@ class Appraising:
             return Applied({campaign for campaign, _ in chunk.rows}, set(chunk.rows), chunk.effects)
 
         return write
-
-
-def read_row(document: Mapping[str, Any]) -> AppraisalRow:
-    """The row of a document."""
-    return AppraisalRow(
-        version=document["version"],
-        leaves={code: leaf_appraisal(leaf) for code, leaf in document["leaves"].items()},
-        bonus=Decimal(document["bonus"]),
-        penalty=Decimal(document["penalty"]),
-        at=document["at"],
-        notes=document.get("notes", {}),
-    )

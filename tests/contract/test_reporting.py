@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -51,6 +52,23 @@ def app(mongo_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         write_state(db, PRIVATE, 1, {})
         row = {"p": 0, "campaign": "survey", "version": 1, "group": "g1", "revision": 1, "digest": "a" * 64}
         db.responses.insert_one({"_id": RESPONSE, **row, "ratings": {}, "withdrawn": False})
+        said = {"leaves": {"a": {"points": "1", "note": "x"}}, "bonus": "1", "penalty": "0", "notes": {"bonus": "y"}}
+        nothing: dict[str, Any] = {"leaves": {}, "bonus": "0", "penalty": "0"}
+        db.appraisals.insert_one({"_id": {"campaign": "survey", "unit": "u1"}, "p": 0, "version": 2, "at": 9, **said})
+        db.appraisal_changes.insert_many(
+            {
+                "_id": {"topic": "appraisals", "partition": 0, "offset": version},
+                "p": 0,
+                "campaign": "survey",
+                "unit": "u1",
+                "version": version,
+                "by": "an",
+                "time": datetime.now(UTC),
+                "before": nothing,
+                "after": said,
+            }
+            for version in (1, 2)
+        )
         tokens = tmp_path_factory.mktemp("tokens") / "tokens"
         _, token = new_token("viewer", "viewer")
         tokens.write_text(f"{token.name} {token.role} {token.sha256}\n")
