@@ -8,6 +8,7 @@ import click
 
 COMMANDS = {
     "campaign": "services.cli.campaign:campaign",
+    "compare": "services.cli.compare:compare",
     "completion": "services.cli.completion:completion",
     "database": "services.cli.prepare:database",
     "demo": "services.cli.demo:demo",

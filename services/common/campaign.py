@@ -45,10 +45,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
+    """Who is rated. `formerly` are its codes in earlier campaigns; None: its own, `()`: it is new."""
+
     code: str
     name: Text
     block: str
     tile: tuple[int, int] | None = None
+    formerly: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

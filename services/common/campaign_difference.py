@@ -40,6 +40,7 @@ PROPERTIES: Mapping[str, tuple[Text, Effect]] = {
     "name": (Text("tên", "name"), "words"),
     "label": (Text("nhãn", "label"), "words"),
     "tile": (Text("ô trên bản đồ", "tile"), "words"),
+    "formerly": (Text("trước đây là", "formerly"), "conduct"),
     "opens": (Text("mở lúc", "opens"), "conduct"),
     "closes": (Text("đóng lúc", "closes"), "conduct"),
     "quota": (Text("chỉ tiêu phiếu", "quota"), "conduct"),
@@ -165,7 +166,9 @@ def _described(campaign: Campaign) -> dict[Thing, _Described]:
         things["block", block.code] = _named(block.name, {}, (block.code,))
     for unit in campaign.units:
         tile = None if unit.tile is None else f"{unit.tile[0]}, {unit.tile[1]}"
-        things["unit", unit.code] = _named(unit.name, {"block": unit.block, "tile": tile}, (unit.block,))
+        formerly = None if unit.formerly is None else _list(unit.formerly) or "[]"
+        said = {"block": unit.block, "tile": tile, "formerly": formerly}
+        things["unit", unit.code] = _named(unit.name, said, (unit.block,))
     for group in campaign.groups:
         things["group", group.code] = _group(group)
     things |= _options(campaign)

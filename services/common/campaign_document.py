@@ -51,6 +51,7 @@ from services.common.campaign_fields import (
 )
 
 MAX_UNITS = 20_000
+MAX_FORMERLY = 100
 MAX_GROUPS = 50
 MAX_LEAVES = 1_000
 MAX_OPTIONS = 50
@@ -100,6 +101,14 @@ class UnitDocument(Document):
     name = Part(TextDocument, "The unit's name.")
     block = Code("The block in which the unit is ranked.")
     tile = Tile("The unit's place [row, column] on the tile map of its block, from 0; no two units share one.")
+    formerly = Listed(
+        Code("The code of a unit in an earlier campaign."),
+        "For comparisons with earlier campaigns: the unit's codes there, several where units were merged; without it, "
+        "its own; an empty list: the unit is new.",
+        OPTIONAL,
+        least=0,
+        most=MAX_FORMERLY,
+    )
 
 
 class QuotaDocument(Document):

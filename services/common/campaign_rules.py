@@ -77,15 +77,21 @@ def _unknown(row: Node, names: Path, kind: str, code: object, known: Mapping[str
         yield row.fault(names, f"unknown-{kind}", f"there is no {kind} {shown(code)}: define it, or correct the code")
 
 
-def _references(row: Node, name: str, kind: str, known: Mapping[str, object]) -> Iterator[Fault]:
-    """What is wrong with a list of codes: unknown ones, and the same twice."""
+def _repeated_items(row: Node, name: str) -> Iterator[Fault]:
+    """What is in a list of codes twice."""
     seen: set[str] = set()
     for index, code in row.items(name):
-        yield from _unknown(row, (name, index), kind, code, known)
         if isinstance(code, str):
             if code in seen:
                 yield row.fault((name, index), "repeated-item", f"{shown(code)} is already in this list: remove it")
             seen.add(code)
+
+
+def _references(row: Node, name: str, kind: str, known: Mapping[str, object]) -> Iterator[Fault]:
+    """What is wrong with a list of codes: unknown ones, and the same twice."""
+    for index, code in row.items(name):
+        yield from _unknown(row, (name, index), kind, code, known)
+    yield from _repeated_items(row, name)
 
 
 def _codes(root: Node, name: str) -> dict[str, Node]:
@@ -103,6 +109,7 @@ def _units(root: Node) -> Iterator[Fault]:
     tiles: dict[tuple[object, str], Path] = {}
     for unit in root.rows("units"):
         yield from _unknown(unit, ("block",), "block", unit.value.get("block"), blocks)
+        yield from _repeated_items(unit, "formerly")
         tile = unit.value.get("tile")
         if isinstance(tile, list):
             place = (unit.value.get("block"), ",".join(str(part) for part in tile)) if unit.code("block") else None

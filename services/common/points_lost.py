@@ -51,6 +51,8 @@ class Loss:
 def losses(campaign: Campaign, result: UnitIndex) -> Iterator[Loss]:
     """The leaves of a unit that have points, in the definition's order."""
     attainable = result.points.attainable
+    if not attainable:
+        return
     for field in campaign.fields:
         scale = _scale(field, result)
         for leaf in field.leaves:

@@ -48,6 +48,7 @@ def document(standing: Standing, unit: Unit) -> Document:
         "name": label(unit.name),
         "block": unit.block,
         "as_of": standing.as_of.document(),
+        **({"released": True} if standing.of_releases else {}),
         "rank": own.rank.rank,
         "tied": own.rank.tied,
         **figures(own.points, own.index, campaign.rules.decimals),

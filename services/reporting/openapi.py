@@ -75,6 +75,13 @@ def _operations() -> dict[str, Json]:
             [IF_NONE_MATCH],
             refused=(problems.INVALID,),
         ),
+        "/v1/compare": _operation(
+            "compare",
+            "Two campaigns side by side: index and rank then and now",
+            _answer("The comparison.", schemas.Comparison),
+            [_COMPARED, _VIEW[0], IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
         campaign: _operation(
             "campaign",
             "The public part of the definition in force",
@@ -268,6 +275,13 @@ def _part(parts: Sequence[str]) -> Json:
 
 
 _WHOLE: Json = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+_COMPARED: Json = {
+    "in": "query",
+    "name": "campaigns",
+    "required": True,
+    "description": "The codes of the earlier and of the later campaign, with a comma between them.",
+    "schema": {"type": "string", "pattern": CODE_PATTERN[:-1] + "," + CODE_PATTERN[1:]},
+}
 _DRAWS: list[Json] = [
     _query(
         "draws",

@@ -114,6 +114,28 @@ def draws(request: Request, campaign: Campaign) -> Draws:
     return Draws(block, _whole(given, "draws", min(DRAWS, most), 1, most), _whole(given, "seed", SEED, 0, MOST_SEED))
 
 
+def compared(request: Request) -> tuple[str, str]:
+    """The codes of the two campaigns that a query asks to compare, the earlier first.
+
+    Raises:
+        Problem: 422, they are not two.
+    """
+    codes = query(request, "campaigns", "block").get("campaigns", "").split(",")
+    if len(codes) != len(("earlier", "later")) or not all(codes):
+        fault = Fault(_pointer("campaigns"), "not-two", "the codes of two campaigns with a comma between them")
+        raise Problem(problems.INVALID, "two campaigns are compared: the earlier, then the later", [fault])
+    return codes[0], codes[1]
+
+
+def block(request: Request, campaign: Campaign) -> str:
+    """The block that a query asks for. It may be left out where there is only one.
+
+    Raises:
+        Problem: 422, with those there are.
+    """
+    return _block(request.args, campaign)
+
+
 def _block(given: Mapping[str, str], campaign: Campaign) -> str:
     """The block that is asked for; it may be left out where there is only one."""
     block = given.get("block")

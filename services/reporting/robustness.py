@@ -48,6 +48,7 @@ def document(standing: Standing, asked: Draws) -> Document:
         "version": campaign.version,
         "block": asked.block,
         "as_of": standing.as_of.document(),
+        **({"released": True} if standing.of_releases else {}),
         "draws": asked.draws,
         "seed": asked.seed,
         "variations": [_variation(variation) for variation in varied[1:]],

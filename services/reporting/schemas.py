@@ -353,6 +353,7 @@ class PointsLost(Figures):
     name = fields.Nested(Label, required=True)
     block = _code("The block in which it is ranked.")
     as_of = fields.Nested(AsOf, required=True)
+    released = _released()
     rank = _rank()
     tied = _flag("Whether other units have exactly the same index.")
     provisional = _flag("Whether leaves are pending.")
@@ -412,10 +413,96 @@ class Robustness(Answer):
     version = _number("The version of the definition.")
     block = _code("The block.")
     as_of = fields.Nested(AsOf, required=True)
+    released = _released()
     draws = _number("How many draws of field weights.")
     seed = _number("What they were drawn from: the same seed gives the same draws everywhere.")
     variations = _list(Variation, "What was varied.")
     rows = _list(RobustnessRow, "The units, in the order of the ranking.")
+
+
+class ComparedCampaign(Answer):
+    """One of the two campaigns."""
+
+    campaign = _code("Its code.")
+    title = fields.Nested(Label, required=True)
+    version = _number("The version of its definition.")
+    opens = fields.DateTime(required=True)
+    closes = fields.DateTime(required=True)
+    as_of = fields.Nested(AsOf, required=True)
+
+
+class Measured(Figures):
+    """An index with its standard error."""
+
+    se = _exact("Standard error in percentage points, rounded; null where it is not known or not shown.")
+    rank = _rank()
+
+
+class EarlierUnit(Measured):
+    """A unit of the earlier campaign."""
+
+    unit = _code("Its code there.")
+    name = fields.Nested(Label, required=True)
+    block = _code("The block in which it was ranked.")
+
+
+class Then(Measured):
+    """What a unit was; of several, all their points earned over all attainable, and no rank."""
+
+    units = _list(EarlierUnit, "The units that it was.")
+
+
+class Gained(Answer):
+    """Now less then."""
+
+    index = _exact("Percentage points, rounded.")
+    index_exact = _exact("The same with 30 decimals.")
+    ranks = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Ranks gained; below 0: lost. null for merged units."}
+    )
+    significant = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Whether chance among those who answered does not explain the difference, at the 5 % level; "
+            "null where a standard error is missing."
+        },
+    )
+
+
+class ComparedRow(Answer):
+    """A unit of the later campaign."""
+
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    then = fields.Nested(Then, required=True, allow_none=True)
+    now = fields.Nested(Measured, required=True)
+    difference = fields.Nested(Gained, required=True, allow_none=True)
+
+
+class DefinitionDifference(Answer):
+    """What the later definition says other than the earlier."""
+
+    kind = _text("What it is about, e.g. leaf or rules.")
+    code = _text("Which one; empty where there is only one.")
+    aspect = fields.String(
+        required=True, allow_none=True, metadata={"description": "Which property; null where it came or went."}
+    )
+    before = fields.String(required=True, allow_none=True, metadata={"description": "The value then."})
+    after = fields.String(required=True, allow_none=True, metadata={"description": "The value now."})
+    effect = _text("What changes by it.", validate=validate.OneOf(["form", "index", "rank"]))
+    text = fields.Nested(Label, required=True)
+
+
+class Comparison(Answer):
+    """Two campaigns side by side."""
+
+    earlier = fields.Nested(ComparedCampaign, required=True)
+    later = fields.Nested(ComparedCampaign, required=True)
+    block = _code("The block of the later campaign.")
+    rows = _list(ComparedRow, "Its units, in the order of the later ranking.")
+    gone = _list(EarlierUnit, "Units of the earlier campaign that none of the later was.")
+    definition = _list(DefinitionDifference, "What may explain a difference: how the two campaigns measure otherwise.")
 
 
 class QuotaDetail(Answer):

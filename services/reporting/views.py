@@ -11,13 +11,15 @@ from typing import Any
 from flask import Response, request
 from pymongo.database import Database
 
+from services.common import problems
 from services.common.http import json_response
-from services.reporting import appraisal_history, campaigns, lost, status
+from services.common.problems import Fault, Problem
+from services.reporting import appraisal_history, campaigns, comparison, lost, status
 from services.reporting.access import Access, is_private
 from services.reporting.answers import answer, json_body
 from services.reporting.file_views import Route, known
 from services.reporting.live import Live
-from services.reporting.queries import draws, query, receipt
+from services.reporting.queries import block, compared, draws, query, receipt
 from services.reporting.standing import Body
 from services.reporting.standings import Standings
 
@@ -47,6 +49,7 @@ class Views:
         campaign = "/v1/campaigns/<campaign>"
         return (
             ("/v1/campaigns", "campaigns", self.campaigns),
+            ("/v1/compare", "compare", self.compare),
             (campaign, "campaign", self.campaign),
             (f"{campaign}/robustness", "robustness", self.robustness),
             (f"{campaign}/units/<unit>/lost", "lost", self.lost),
@@ -99,6 +102,18 @@ class Views:
         wanted = appraisal_history.page(request)
         found = appraisal_history.history(self._db, self._appraisals_topic, standing, known(standing, unit), wanted)
         return answer(request, json_body(found), private=True, vary="Authorization")
+
+    def compare(self) -> Response:
+        codes = compared(request)
+        earlier, later = (self._access.scores(code) for code in codes)
+        if codes[0] == codes[1] or earlier.campaign.opens > later.campaign.opens:
+            detail = "two campaigns are compared: the one that opened earlier, then the later"
+            raise Problem(problems.INVALID, detail, [Fault("/campaigns", "wrong-order", "name two, the earlier first")])
+        chosen = block(request, later.campaign)
+        state = earlier.campaign.version, earlier.as_of.state, earlier.as_of.total, earlier.of_releases
+        key = ("compare", codes[0], state, chosen)
+        body = later.body(key, lambda: json_body(comparison.document(earlier, later, chosen)))
+        return answer(request, body, private=is_private(earlier) or is_private(later), vary="Authorization")
 
     def response(self, campaign: str, response: str) -> Response:
         self._access.open(campaign)

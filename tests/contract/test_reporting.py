@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ CAMPAIGN = survey(
 )
 PRIVATE = survey((asked("q", "2", "g1"),), code="private", rules=Rules(live="private"))
 KNOWN = {"campaign": "survey", "unit": "u1", "response": RESPONSE}
-MEANT = {"block": "b1", "field": "f1", "group": "g1"}
+MEANT = {"block": "b1", "field": "f1", "group": "g1", "campaigns": "survey,second"}
 RECEIPT = {"revision": 1, "digest": "a" * 64, "partition": 0, "offset": 7}
 
 
@@ -50,6 +51,7 @@ def app(mongo_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         }
         write_state(db, CAMPAIGN, 3, tallies)
         write_state(db, PRIVATE, 1, {})
+        write_state(db, replace(CAMPAIGN, code="second"), 2, tallies)
         row = {"p": 0, "campaign": "survey", "version": 1, "group": "g1", "revision": 1, "digest": "a" * 64}
         db.responses.insert_one({"_id": RESPONSE, **row, "ratings": {}, "withdrawn": False})
         said = {"leaves": {"a": {"points": "1", "note": "x"}}, "bonus": "1", "penalty": "0", "notes": {"bonus": "y"}}

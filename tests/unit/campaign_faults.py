@@ -73,6 +73,8 @@ ROWS = [
     Case(W1, W1.replace("block: ward", "block: street"), "/units/0/block", 11, "unknown-block"),
     Case(f"{W1}\n", W1.replace("    block: ward", ""), "/units/0/block", 9, "missing"),
     Case("tile: [0, 2]", "tile: [0, 1]", "/units/1/tile", 16, "repeated-tile"),
+    Case("tile: [0, 2]", "tile: [0, 2]\n    formerly: [w9, w9]", "/units/1/formerly/1", 17, "repeated-item"),
+    Case("tile: [0, 2]", "tile: [0, 2]\n    formerly: w9", "/units/1/formerly", 17, "not-a-list"),
     Case("tile: [0, 2]", "tile: [0]", "/units/1/tile", 16, "not-a-tile"),
     Case("tile: [0, 2]", "tile: {row: 0}", "/units/1/tile", 16, "not-a-tile"),
     Case("tile: [0, 2]", "tile: [0, 2.5]", "/units/1/tile", 16, "not-a-whole-number"),

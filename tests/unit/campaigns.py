@@ -82,7 +82,13 @@ def campaigns(draw: st.DrawFn) -> Campaign:
         closes=(opens + timedelta(days=draw(st.integers(1, 90)))).replace(tzinfo=offset),
         blocks=tuple(Block(code, draw(TEXTS)) for code in blocks),
         units=tuple(
-            Unit(code, draw(TEXTS), blocks[row % len(blocks)], draw(st.none() | st.just((row, 2 * row))))
+            Unit(
+                code,
+                draw(TEXTS),
+                blocks[row % len(blocks)],
+                draw(st.none() | st.just((row, 2 * row))),
+                draw(st.none() | st.lists(CODES, max_size=2, unique=True).map(tuple)),
+            )
             for row, code in enumerate(units)
         ),
         groups=tuple(

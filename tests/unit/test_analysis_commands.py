@@ -1,4 +1,4 @@
-"""`parindex robustness`, `lost`: what they ask and print."""
+"""`parindex robustness`, `lost`, `compare`: what they ask and print."""
 
 from __future__ import annotations
 
@@ -127,3 +127,55 @@ class TestRobustness:
         reporting.answer = ROBUSTNESS
 
         assert json.loads(run(reporting, "robustness", "hanoi", "--json").output) == ROBUSTNESS
+
+
+def measured(index: str, rank: int | None) -> dict[str, object]:
+    return {"index": index, "rank": rank}
+
+
+COMPARISON = {
+    "earlier": {"campaign": "hanoi-21", "version": 1, "as_of": {**AS_OF, "counted": 1000}},
+    "later": {"campaign": "hanoi", "version": 3, "as_of": AS_OF},
+    "block": "district",
+    "rows": [
+        {
+            "unit": "long-bien",
+            "name": {"vi": "Quận Long Biên"},
+            "then": {**measured("84.10", 9), "units": [{"name": {"vi": "Quận Long Biên"}}]},
+            "now": measured("86.10", 7),
+            "difference": {"index": "2.00", "ranks": 2, "significant": True},
+        },
+        {
+            "unit": "m",
+            "name": {"vi": "Quận Mới"},
+            "then": {**measured("80.00", None), "units": [{"name": {"vi": "A"}}, {"name": {"vi": "B"}}]},
+            "now": measured("79.00", 8),
+            "difference": {"index": "-1.00", "ranks": None, "significant": None},
+        },
+        {"unit": "n", "name": {"vi": "Lập mới"}, "then": None, "now": measured("70.00", 9), "difference": None},
+    ],
+    "gone": [{"unit": "c", "name": {"vi": "Đã giải thể"}}],
+    "definition": [{"text": {"vi": "tiêu chí 1: điểm tối đa 3 → 4", "en": "leaf 1: max_points 3 → 4"}}],
+}
+
+
+class TestCompare:
+    def test_it_asks_for_both_campaigns(self, reporting: Reporting) -> None:
+        reporting.answer = COMPARISON
+
+        result = run(reporting, "compare", "hanoi-21", "hanoi", "--block", "district")
+
+        assert result.exit_code == 0, result.output
+        query = {"campaigns": ["hanoi-21,hanoi"], "block": ["district"]}
+        assert reporting.asked == [("/v1/compare", query, None)]
+
+    def test_it_prints_then_and_now(self, reporting: Reporting) -> None:
+        reporting.answer = COMPARISON
+
+        _, same, merged, new, *rest = run(reporting, "compare", "hanoi-21", "hanoi").output.splitlines()
+
+        assert same.split() == ["7", "9", "Quận", "Long", "Biên", "84.10", "86.10", "2.00", "yes"]
+        assert merged.split() == ["8", "Quận", "Mới", "80.00", "79.00", "-1.00", "?", "A,", "B"]
+        assert new.split() == ["9", "Lập", "mới", "70.00"]
+        assert rest[:2] == ["gone: Đã giải thể", "tiêu chí 1: điểm tối đa 3 → 4"]
+        assert [line.split()[-3] for line in rest[2:]] == ["1,000", "2,972"]

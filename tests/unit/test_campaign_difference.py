@@ -29,7 +29,7 @@ CONTAINERS = {"blocks", "units", "groups", "scales", "fields", "bands", "options
 IDENTITY = {"code", "version", "layout", "adjustments", "rules"}
 
 
-def other(name: str, value: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - whatever a definition holds
+def other(name: str, value: Any) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912 - whatever a definition holds
     """Another value of the same kind."""
     match value:
         case Text():
@@ -46,6 +46,8 @@ def other(name: str, value: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - whatev
             return Quota("unit", 30)
         case None if name == "tile":
             return (1, 2)
+        case None if name == "formerly":
+            return ("west",)
         case None if name == "question":
             return Text("Có đúng hẹn không?")
         case None if name == "percent":

@@ -7,23 +7,28 @@ import re
 import shutil
 import subprocess
 import uuid
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pymongo.database import Database
 
 from services.common import release
+from services.common.campaign import Rules
 from services.common.release import Release
 from tests.integration.reporting.conftest import Launch, Process
 from tests.integration.reporting.database import Document, eventually, published, tally, write_state
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "api-reporting.md").read_text(encoding="utf-8")
+YEAR = timedelta(days=365)
 COMMANDS = re.findall(r"^    (curl .+)$", PAGE, re.MULTILINE)
 SHOWN = {
     "rankings?block=district": ("campaign", "version", "block", "as_of", "rows", "index_exact", "band", "provisional"),
     "rankings?block=city": ("type", "title", "status", "detail", "retryable", "errors", "known: district, department"),
     "robustness": ("draws", "seed", "variations", "equal_weights", "without", "median", "unchanged", "best", "worst"),
+    "/v1/compare": ("earlier", "later", "then", "now", "significant", "ranks", "units", "gone", "definition", "text"),
     "/lost": ("of_index", "block_mean", "block_best", "groups", "step", "option", "pending"),
     'units/ba-dinh"': (
         "lost",
@@ -60,6 +65,14 @@ def reporting(db: Database[Document], uri: str, launch: Launch) -> Process:
     campaign = published((ROOT / "examples" / "hanoi-2022.yaml").read_bytes())
     answered = {"CI": tally(campaign, "CI", 20, {"8-1-1": {"A": 12, "B": 6, "C": 2}})}
     write_state(db, campaign, 7, {"ba-dinh": answered})
+    before = replace(
+        campaign,
+        code="hanoi-2021",
+        opens=campaign.opens - YEAR,
+        closes=campaign.closes - YEAR,
+        rules=Rules(live="public", min_answers=2),
+    )
+    write_state(db, before, 3, {"ba-dinh": answered})
     counts = answered["CI"].counts
     shown = {"CI": Release(tuple(counts), tuple(counts))}
     db.indices.update_one({"unit": "ba-dinh"}, {"$set": {"released": release.write(shown)}})
