@@ -107,6 +107,10 @@ class Figures:
             found = self._derived[key] = make()
         return cast("Derived", found)
 
+    def apart(self) -> Figures:
+        """The same figures, for who goes through those of all units and wants nothing kept of them."""
+        return self
+
     @property
     def pending_in_breakdown(self) -> tuple[str, ...]:
         """The leaves that have no points in the breakdown."""

@@ -146,6 +146,7 @@ def _beside(standing: Standing, block: str) -> Mapping[str, Document]:
 
 def _points(unit: Figures) -> list[tuple[str, Fraction]]:
     """The points of a unit's leaves that have some and show them."""
+    unit = unit.apart()
     hidden = unit.hidden
     return [
         (leaf, Fraction(found["points"]))

@@ -47,6 +47,9 @@ class Released(Figures):
         if self._held:
             self.pending = self._breakdown.pending
 
+    def apart(self) -> Released:
+        return Released(self._present, self._campaign, self._formula)
+
     @cached_property
     def points(self) -> Points:
         return self._breakdown.points if self._held else self._present.points

@@ -60,7 +60,7 @@ def document(standing: Standing, asked: Draws) -> Document:
 
 
 def _reckoned(unit: Figures, reckoning: Reckoning, key: Hashable) -> Reckoned:
-    return unit.derived(key, lambda: reckoning.unit(unit.document))
+    return unit.derived(key, lambda: reckoning.unit(unit.apart().document))
 
 
 def _variation(variation: Variation) -> Document:
