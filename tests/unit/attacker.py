@@ -8,8 +8,6 @@ equation in them: `equations` finds them, checks each against the truth (so a wr
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,11 +25,10 @@ from services.common.release import NOTHING, Release, Steps, attributable
 from services.common.release import write as write_releases
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
-from services.reporting import rankings, units
+from services.reporting import lost, rankings, units
 from services.reporting.figures import Figures
 from services.reporting.rankings import View
 from services.reporting.standing import AsOf, Standing
-from services.reporting.table import table
 
 UNIT = "u1"
 Answer = tuple[int, str]
@@ -192,12 +189,47 @@ class _Page:
                     yield from self._sum({"earned": last["points"]}, [leaf])
         for said in self._detail["groups"]:
             yield from self._of_group(said, said["group"], campaign.leaves)
+        yield from self._of_losses()
         for field_code in (None, *(found.code for found in campaign.fields)):
             for group in (None, *campaign.group):
                 yield from self._of_view(View(block, field_code, group))
 
+    def _of_losses(self) -> Iterator[Row]:
+        """What is told of points lost: by leaf, beside the block (of this one unit), and by group."""
+        campaign = self._campaign
+        said = lost.document(self._standing, campaign.unit[UNIT])
+        for found in said["leaves"]:
+            leaf = campaign.leaf[found["leaf"]]
+            yield from self._sum({"earned": found["points"]}, [leaf])
+            for name in ("block_mean", "block_best"):
+                if found[name] is not None:
+                    yield self._points(leaf, live=False)
+            for part in found["groups"]:
+                yield self._checked(self._part(leaf, part["group"]), part["lost"], of=self._most(leaf, part["group"]))
+        for found in said["groups"]:
+            if found["lost"] is not None:
+                leaves = [campaign.leaf[part["leaf"]] for part in said["leaves"]]
+                row: Row = {}
+                for leaf in leaves:
+                    _add(row, self._part(leaf, found["group"]))
+                most = sum((self._most(leaf, found["group"]) for leaf in leaves), Fraction(0))
+                yield self._checked(row, found["lost"], of=most)
+
+    def _most(self, leaf: Leaf, group: str) -> Fraction:
+        """The part of a leaf's points that is a group's to give."""
+        weights = {
+            each: Fraction(self._campaign.weight(leaf, each)) for each in leaf.groups if self._in_cell(leaf.code, each)
+        }
+        return Fraction(leaf.max_points) * weights.get(group, Fraction(0)) / (sum(weights.values()) or 1)
+
+    def _part(self, leaf: Leaf, group: str) -> Row:
+        row: Row = {}
+        if members := self._in_cell(leaf.code, group) if group in leaf.groups else ():
+            _add(row, self._mean(leaf.code, members), self._most(leaf, group))
+        return row
+
     def _of_view(self, view: View) -> Iterator[Row]:
-        """A ranking in both of its forms."""
+        """A ranking."""
         fields = [found for found in self._campaign.fields if view.field in (None, found.code)]
         leaves = [leaf for found in fields for leaf in found.leaves]
         for row in self._rows(view):
@@ -222,9 +254,8 @@ class _Page:
         return row
 
     def _rows(self, view: View) -> Iterator[Mapping[str, Any]]:
+        """A ranking; files of other forms are made of the same document."""
         yield from orjson.loads(rankings.document(self._standing, view))["rows"]
-        for row in csv.DictReader(io.StringIO(table(self._standing, view).content.decode("utf-8-sig"))):
-            yield {"earned": row["earned"] or None}
 
     def _in_cell(self, leaf: str, group: str) -> tuple[int, ...]:
         """The responses that a cell is made of: those of the latest state in which it had this share."""
@@ -271,8 +302,10 @@ class _Page:
     def _value(self, row: Row) -> Fraction:
         return sum((factor * self._world.share(answer) for answer, factor in row.items()), Fraction(0))
 
-    def _checked(self, row: Row, said: str) -> Row:
-        assert abs(self._value(row) - Fraction(said)) < CLOSE, "the attacker's model is not what is served"
+    def _checked(self, row: Row, said: str, *, of: Fraction | None = None) -> Row:
+        """An equation that holds. `of`: said is what is missing to it."""
+        value = self._value(row) if of is None else of - self._value(row)
+        assert abs(value - Fraction(said)) < CLOSE, "the attacker's model is not what is served"
         return row
 
 
