@@ -17,6 +17,7 @@ COMMANDS = {
     "health": "services.cli.health:health",
     "intake": "services.cli.serve:intake",
     "lost": "services.cli.lost:lost",
+    "participation": "services.cli.participation:participation",
     "ranking": "services.cli.ranking:ranking",
     "rebuild": "services.cli.rebuild:rebuild",
     "rejected": "services.cli.rejected:rejected",

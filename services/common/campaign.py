@@ -148,6 +148,22 @@ class Rules:
     reasons: Reasons = "advised"
 
 
+@dataclass(frozen=True, slots=True)
+class Fieldwork:
+    """From which percentages on participation warns."""
+
+    behind: int = 20
+    """Forms behind an even course, of what the quota asks for."""
+    no_opinion: int = 30
+    """Answers without opinion, of a group's."""
+    straight_lining: int = 20
+    """Ratings of one answer throughout, of a group's that are long enough to tell."""
+    edited: int = 20
+    withdrawn: int = 5
+    conflict: int = 1
+    """Of the forms that came in."""
+
+
 @dataclass(frozen=True)
 class Campaign:
     """One version of a definition. `layout` is empty until the version is published."""
@@ -164,6 +180,7 @@ class Campaign:
     adjustments: Adjustments = Adjustments()
     bands: tuple[Band, ...] = ()
     rules: Rules = Rules()
+    fieldwork: Fieldwork = Fieldwork()
     version: int = 0
     layout: Layout = field(default_factory=dict)
 

@@ -14,7 +14,18 @@ from typing import Literal
 from services.common.campaign import Campaign, Criterion, Field, Group, Leaf, Text
 
 Kind = Literal[
-    "campaign", "block", "unit", "group", "option", "field", "criterion", "leaf", "adjustments", "band", "rules"
+    "campaign",
+    "block",
+    "unit",
+    "group",
+    "option",
+    "field",
+    "criterion",
+    "leaf",
+    "adjustments",
+    "band",
+    "rules",
+    "fieldwork",
 ]
 Effect = Literal["words", "form", "index", "rank", "conduct"]
 """What changes by it: labels alone; what raters are asked; indices; ranks and grades alone; how the survey is run and
@@ -34,6 +45,7 @@ KINDS: Mapping[Kind, Text] = {
     "adjustments": Text("điểm cộng, điểm trừ", "adjustments"),
     "band": Text("mức xếp loại", "grade"),
     "rules": Text("quy tắc", "rules"),
+    "fieldwork": Text("ngưỡng cảnh báo", "fieldwork"),
 }
 PROPERTIES: Mapping[str, tuple[Text, Effect]] = {
     "title": (Text("tiêu đề", "title"), "words"),
@@ -65,6 +77,12 @@ PROPERTIES: Mapping[str, tuple[Text, Effect]] = {
     "penalty_cap": (Text("điểm trừ tối đa", "penalty_cap"), "index"),
     "not_applicable": (Text("khi không áp dụng", "not_applicable"), "index"),
     "min_answers": (Text("số trả lời tối thiểu", "min_answers"), "index"),
+    "behind": (Text("chậm tiến độ", "behind"), "conduct"),
+    "no_opinion": (Text("không có ý kiến", "no_opinion"), "conduct"),
+    "straight_lining": (Text("chọn một phương án", "straight_lining"), "conduct"),
+    "edited": (Text("phiếu sửa", "edited"), "conduct"),
+    "withdrawn": (Text("phiếu rút", "withdrawn"), "conduct"),
+    "conflict": (Text("phiếu mâu thuẫn", "conflict"), "conduct"),
     "ties": (Text("xếp hạng khi bằng nhau", "ties"), "rank"),
     "floor": (Text("từ", "from"), "rank"),
 }
@@ -80,6 +98,7 @@ _WHOLE: Mapping[Kind, Effect] = {
     "adjustments": "index",
     "band": "rank",
     "rules": "index",
+    "fieldwork": "conduct",
 }
 """What changes when such a thing comes or goes."""
 
@@ -180,9 +199,12 @@ def _described(campaign: Campaign) -> dict[Thing, _Described]:
     for band in campaign.bands:
         name = _text(band.name) or ""
         things["band", band.name.vi] = _Described(name, {"name": name, "floor": _number(band.floor)}, every)
-    rules = campaign.rules
+    rules, fieldwork = campaign.rules, campaign.fieldwork
     things["rules", ""] = _Described(
         "", {rule.name: str(getattr(rules, rule.name)) for rule in fields(rules)}, every, raters
+    )
+    things["fieldwork", ""] = _Described(
+        "", {limit.name: str(getattr(fieldwork, limit.name)) for limit in fields(fieldwork)}, every, raters
     )
     return things
 

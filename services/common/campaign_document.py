@@ -19,6 +19,7 @@ from services.common.campaign import (
     Criterion,
     Edits,
     Field,
+    Fieldwork,
     Group,
     Leaf,
     Live,
@@ -61,6 +62,11 @@ MAX_POINTS = 1_000
 _GROUP = Group("any", Text("any"), rates=())
 _RULES = Rules()
 _ADJUSTMENTS = Adjustments()
+_FIELDWORK = Fieldwork()
+
+
+def _percent(description: str, default: int) -> Whole:
+    return Whole(description, default, least=0, most=100)
 
 
 class Document(Schema):
@@ -264,6 +270,24 @@ class RulesDocument(Document):
     )
 
 
+class FieldworkDocument(Document):
+    made = Fieldwork
+    behind = _percent(
+        "Forms that are missing to an even course from opening to closing, of those the quota asks for.",
+        _FIELDWORK.behind,
+    )
+    no_opinion = _percent("A group's answers without opinion, of all its answers.", _FIELDWORK.no_opinion)
+    straight_lining = _percent(
+        "A group's ratings of a unit in which all answers are one option, of those of at least 5 answers.",
+        _FIELDWORK.straight_lining,
+    )
+    edited = _percent("Forms that were changed, of those that came in.", _FIELDWORK.edited)
+    withdrawn = _percent("Forms that were taken back, of those that came in.", _FIELDWORK.withdrawn)
+    conflict = _percent(
+        "Other contents under a revision that was there, of the forms that came in.", _FIELDWORK.conflict
+    )
+
+
 class CampaignDocument(Document):
     """The document as its author writes it."""
 
@@ -286,6 +310,9 @@ class CampaignDocument(Document):
     adjustments = Part(AdjustmentsDocument, "Limits of bonus and penalty points; without it there are none.", OPTIONAL)
     bands = Listed(BandDocument, "The grades, from the highest to the lowest.", (), least=0, most=100)
     rules = Part(RulesDocument, "How the index is made and shown.", OPTIONAL)
+    fieldwork = Part(
+        FieldworkDocument, "From which percentages on, 0 to 100, whoever runs the survey is warned.", OPTIONAL
+    )
 
 
 class StoredDocument(CampaignDocument):

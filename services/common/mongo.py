@@ -6,7 +6,8 @@ Collections (`p` is the partition a document belongs to, the shard key prefix of
       positions          _id {topic, partition}, p, topic_id, next, records, counted {campaign: {group: n}}
       responses          _id response id, p, campaign, version, group, revision, digest, ratings, withdrawn
       tallies            _id {p, campaign, group, unit}, p, at, n, counts, opinions, s1, s2
-      activity           _id {p, campaign, group, day}, p, submitted, edited, withdrawn, duplicate, superseded, conflict
+      activity           _id {p, campaign, group, day}, p, submitted, edited, withdrawn, duplicate, superseded,
+                         conflict, long, straight, via_web, via_tablet, via_paper, via_import (`scoring.quality`)
       appraisals         _id {campaign, unit}, p, version, at, leaves, bonus, penalty
       appraisal_changes  _id {topic, partition, offset}, p, campaign, unit, version, by, time, before, after
       rejected           _id {topic, partition, offset}, p, reason, detail, record; of what could be read campaign,

@@ -36,14 +36,20 @@ class Access:
             Problem: as `open`, and 401 or 403.
         """
         standing = self.open(campaign)
-        authorization = request.headers.get("Authorization")
         if is_private(standing):
-            self._authority.require(authorization, "viewer")
+            self._authority.require(request.headers.get("Authorization"), "viewer")
             return standing
-        token = self._authority.holder(authorization)
-        if token is not None and token.allows("viewer"):
-            return standing
-        return standing.for_everybody(datetime.now(UTC))
+        return standing if self._is_viewer() else standing.for_everybody(datetime.now(UTC))
+
+    def quality(self, standing: Standing) -> bool:
+        """Whether it may be told how forms are filled in: to viewers; of a public campaign to everybody at its end."""
+        if self._is_viewer():
+            return True
+        return not is_private(standing) and standing.for_everybody(datetime.now(UTC)) is standing
+
+    def _is_viewer(self) -> bool:
+        token = self._authority.holder(request.headers.get("Authorization"))
+        return token is not None and token.allows("viewer")
 
     def restricted(self, campaign: str) -> Standing:
         """For what is never everybody's, whatever the rule: it needs a viewer's token.

@@ -52,8 +52,10 @@ class Figures:
         self.unit: str = document["unit"]
         self.state: int = document["state"]
         self.pending: tuple[str, ...] = tuple(document["pending"])
-        self.n: int = sum(group["n"] for group in groups.values())
-        """The responses that rate the unit."""
+        self.forms: Mapping[str, int] = {code: group["n"] for code, group in groups.items()}
+        """By group the responses that rate the unit."""
+        self.n: int = sum(self.forms.values())
+        """All of them."""
         self._se: float | None = document["se"]
         self._fewest: int | None = document["fewest"]
         self._least = max(LEAST, campaign.rules.suppress_below)

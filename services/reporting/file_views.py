@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
@@ -107,15 +108,20 @@ class FileViews:
         standing = self._access.open(campaign)
         query(request, *parameters(parts("participation")))
         how = options(request, wanted, parts("participation"))
+        quality = self._access.quality(standing)
         if wanted == "json":
-            body = self._who_takes_part(standing)
+            body = self._who_takes_part(standing, quality=quality)
         else:
             body = self._file(standing, "participation", wanted, how, asked=(), name="participation")
-        return answer(request, body, vary="Accept")
+        private = quality and is_private(standing)
+        return answer(request, body, private=private, vary="Accept, Authorization")
 
-    def _who_takes_part(self, standing: Standing) -> Body:
+    def _who_takes_part(self, standing: Standing, *, quality: bool = False) -> Body:
+        now = datetime.now(UTC)
+        # How far an even course has come is told by the hour.
         return standing.body(
-            "participation", lambda: json_body(participation.document(self._db, self._topic, standing))
+            ("participation", quality, f"{now:%Y-%m-%dT%H}"),
+            lambda: json_body(participation.document(self._db, self._topic, standing, now, quality=quality)),
         )
 
     def appraisals_file(self, campaign: str, form: str) -> Response:

@@ -525,7 +525,69 @@ class GroupParticipation(Answer):
         allow_none=True,
         metadata={"description": "Forms asked for in the whole campaign: the quota times its units or blocks."},
     )
+    share = _exact("Forms that count, in percent of those asked for, rounded; null where none are.")
     quota = fields.Nested(QuotaDetail, required=True, allow_none=True)
+
+
+class BlockGroupParticipation(Answer):
+    group = _code("The group's code.")
+    n = _number("How often the group rated units of the block.")
+    required = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Forms asked for; null unless the quota is meant for each unit or block."},
+    )
+    share = _exact("n in percent of those asked for, rounded; null where none are.")
+    cells = _number("Units of the block.")
+    missing = _number("Those of them for which the group has too few forms.")
+
+
+class BlockParticipation(Answer):
+    block = _code("The block's code.")
+    name = fields.Nested(Label, required=True)
+    groups = _list(BlockGroupParticipation, "The groups that rate it.")
+
+
+class MissingCell(Answer):
+    unit = _code("The unit's code.")
+    group = _code("The group's code.")
+    n = _number("The group's forms that rate the unit.")
+
+
+class Missing(Answer):
+    """Cells (unit and group) with no or too few forms."""
+
+    below = _number("With fewer forms than this a cell is missing.")
+    cells = _number("How many cells are.")
+    listed = _list(MissingCell, "Those with the fewest forms, 1,000 at most.")
+
+
+class Filled(Answer):
+    """How the forms of a group are filled in, of what may be shown."""
+
+    group = _code("The group's code.")
+    answers = _number("Answers, with an opinion or without.")
+    no_opinion = _exact("Those without, in percent, rounded; null where there are no answers.")
+    ratings = _number("Ratings of a unit of at least 5 answers, of the forms that count.")
+    straight_lining = _exact("Those of them that give one answer throughout, in percent, rounded; null without any.")
+    suppressed = _suppressed()
+
+
+class Warned(Answer):
+    """What passes a threshold of the campaign."""
+
+    code = _text(
+        "What it is about.",
+        validate=validate.OneOf(
+            ["behind", "edited", "withdrawn", "conflict", "no_opinion", "straight_lining"],
+        ),
+    )
+    where = fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True, metadata={"description": "By kind the code."}
+    )
+    percent = _exact("What was found, rounded.", nullable=False)
+    limit = _number("The campaign's threshold, in percent.")
+    detail = fields.Nested(Label, required=True)
 
 
 class UnitGroupParticipation(Answer):
@@ -566,6 +628,16 @@ class Day(Effects):  # type: ignore[misc, valid-type]
     day = fields.Date(required=True)
 
 
+class GroupDay(Day):
+    """What came in from a group on a day."""
+
+    group = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Its code; null for withdrawals of what never came in."},
+    )
+
+
 class Totals(Effects):  # type: ignore[misc, valid-type]
     """What came in in all."""
 
@@ -586,7 +658,14 @@ class Activity(Answer):
 
     as_of = fields.Nested(ActivityAsOf, required=True)
     days = _list(Day, "By day.")
+    by_group = _list(GroupDay, "By day and group.")
     totals = fields.Nested(Totals, required=True)
+    channels = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "By channel the forms that came in, submitted or edited."},
+    )
     rejected = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
@@ -602,8 +681,17 @@ class Participation(Answer):
     version = _number("The version of the definition.")
     as_of = fields.Nested(AsOf, required=True)
     groups = _list(GroupParticipation, "By group.")
+    blocks = _list(BlockParticipation, "By block.")
     units = _list(UnitParticipation, "By unit.")
+    missing = fields.Nested(Missing, required=True)
     activity = fields.Nested(Activity, required=True)
+    quality = fields.List(
+        fields.Nested(Filled),
+        required=True,
+        allow_none=True,
+        metadata={"description": "By group; null without a viewer's token while responses come in."},
+    )
+    warnings = _list(Warned, "What passes a threshold of the campaign.")
 
 
 class EvidenceLink(Answer):

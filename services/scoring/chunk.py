@@ -16,6 +16,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from services.common.events import Response, Withdrawal, digest
 from services.scoring.ledger import Halted
 from services.scoring.letters import letter, mark
+from services.scoring.quality import Filled
 from services.scoring.reading import Read, Reading
 from services.scoring.revisions import Effect, Rejected, Row, after, effect
 from services.scoring.tallies import Counts
@@ -95,6 +96,7 @@ class Chunk:
 
     def _count(self, item: Read, rows: dict[str, Row]) -> Effect | None:
         event, row = item.event, rows.get(item.event.response)
+        added = removed = None
         try:
             what = effect(row, event, item.digest)
             new = after(row, event, item.digest)
@@ -103,7 +105,7 @@ class Chunk:
                 if added is None and not new.withdrawn:
                     added = self._rules.units(item.campaign, new.group, new.ratings)
                 if row is not None and not row.withdrawn:
-                    self._take_out(row)
+                    removed = self._take_out(row)
                 if added is not None:
                     self.stage.count(1, new.campaign, new.group, added)
                 rows[event.response] = new
@@ -111,14 +113,23 @@ class Chunk:
             self._reject(item.record, error, event, item.digest)
             return None
         self._note(item, new.group, what)
+        if added is not None and isinstance(event, Response):
+            key = new.campaign, new.group, item.day
+            self.stage.note_channel(key, event.channel)
+            self.stage.note_filled(1, key, self._rules.filled(item.campaign, new.group, added))
+        if removed is not None and row is not None:
+            self.stage.note_filled(-1, (row.campaign, row.group, item.day), removed)
         if what == "conflict":
             detail = f"revision {event.revision} was counted before with other content; the first in the log stands"
             self.letters.append(letter(item.record, "conflict", detail, event, item.digest))
         return what
 
-    def _take_out(self, row: Row) -> None:
+    def _take_out(self, row: Row) -> Filled:
+        """Counts out what a row says; returns how it was filled in."""
         campaign = self._rules.find(row.campaign, row.version)
-        self.stage.count(-1, row.campaign, row.group, self._rules.units(campaign, row.group, row.ratings))
+        units = self._rules.units(campaign, row.group, row.ratings)
+        self.stage.count(-1, row.campaign, row.group, units)
+        return self._rules.filled(campaign, row.group, units)
 
     def _note(self, item: Read, group: str, what: Effect) -> None:
         self.stage.note((item.campaign.code, group, item.day), what)

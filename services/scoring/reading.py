@@ -18,6 +18,7 @@ from services.common.events import Ratings, Response, Withdrawal, digest
 from services.common.records import SUBMITTED, Unreadable, decode
 from services.common.requeued import HEADER, origin
 from services.scoring.answers import Forms
+from services.scoring.quality import Filled, Quality
 from services.scoring.revisions import Rejected
 from services.scoring.tallies import Units
 
@@ -41,6 +42,7 @@ class Rules:
     def __init__(self, definitions: Finder) -> None:
         self._definitions = definitions
         self._contributions: dict[tuple[str, int], Contribution] = {}
+        self._quality: dict[tuple[str, int], Quality] = {}
         self._forms = Forms()
         self.read = self._forms.read
 
@@ -53,8 +55,13 @@ class Rules:
         campaign = self._definitions.find(code, version)
         if (code, version) not in self._contributions:
             contribution = self._contributions[code, version] = Contribution(campaign)
+            self._quality[code, version] = Quality(campaign)
             self._forms.learn(campaign, contribution)
         return campaign
+
+    def filled(self, campaign: Campaign, group: str, units: Units) -> Filled:
+        """How a response is filled in; it must have been found to fit the campaign."""
+        return self._quality[campaign.code, campaign.version].of(group, (places for places, *_ in units.values()))
 
     def units(self, campaign: Campaign, group: str, ratings: Ratings) -> Units:
         """Where a response's answers count.

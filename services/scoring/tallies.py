@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.common.events import Channel
 from services.common.unit_index import NO_MOMENTS, GroupTally, Moments
+from services.scoring.quality import NOTED, Filled
 from services.scoring.revisions import EFFECTS, Effect
 
 Document = dict[str, Any]
@@ -17,6 +19,9 @@ DayKey = tuple[str, str, str]
 """Campaign, group, day as YYYY-MM-DD in the campaign's own time zone."""
 Units = Mapping[str, tuple[Sequence[int], int | None]]
 """Of one response: unit → (places of its answers in the group's counts, the response's contribution)."""
+
+
+NO_ACTIVITY = dict.fromkeys((*EFFECTS, *NOTED), 0)
 
 
 @dataclass(slots=True)
@@ -137,10 +142,25 @@ class Stage:
 
     def note(self, key: DayKey, effect: Effect) -> None:
         """Notes in the activity of a day what a record did."""
+        self._day(key)[effect] += 1
+
+    def note_channel(self, key: DayKey, channel: Channel) -> None:
+        """Notes by which channel a form came in."""
+        self._day(key)[f"via_{channel}"] += 1
+
+    def note_filled(self, sign: int, key: DayKey, filled: Filled) -> None:
+        """Notes how a form that came to count (sign 1) or ceased to (sign -1) was filled in."""
+        if filled.long:
+            day = self._day(key)
+            day["long"] += sign * filled.long
+            day["straight"] += sign * filled.straight
+
+    def _day(self, key: DayKey) -> dict[str, int]:
         day = self.activity.get(key)
         if day is None:
-            day = self.activity[key] = dict(self._counts.activity.get(key) or dict.fromkeys(EFFECTS, 0))
-        day[effect] += 1
+            # What an earlier version of scoring wrote lacks some: they count from here on, until the next rebuild.
+            day = self.activity[key] = NO_ACTIVITY | self._counts.activity.get(key, {})
+        return day
 
     def _tally(self, key: TallyKey) -> Tally:
         tally = self.tallies.get(key)

@@ -15,6 +15,7 @@ from services.common.events import Definition
 from services.common.generation import Generation
 from services.common.records import decode
 from services.common.settings import Settings
+from services.scoring.revisions import EFFECTS
 from tests.faults import log
 from tests.faults.campaign import CODE
 from tests.faults.model import Row, Tally
@@ -78,7 +79,7 @@ def stored(settings: Settings, campaign: Campaign) -> Stored:
                 (found["_id"]["p"], found["_id"]["group"], found["_id"]["day"], effect): n
                 for found in generation.activity.find()
                 for effect, n in found.items()
-                if effect not in ("_id", "p") and n
+                if effect in EFFECTS and n
             },
             {found["_id"]["unit"]: found for found in generation.appraisals.find()},
             {

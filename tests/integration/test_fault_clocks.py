@@ -14,6 +14,7 @@ from services.common.campaign import Campaign
 from services.common.records import encode
 from services.common.settings import Settings
 from services.scoring.ledger import Document
+from services.scoring.revisions import EFFECTS
 from tests.integration.reckoning import Account, course
 from tests.integration.test_scoring_process import Survey, eventually
 
@@ -52,5 +53,5 @@ def test_jumps_of_the_clock_change_no_count(account: Account, small: Campaign) -
     )
     found = Counter[str]()
     for activity in survey.db.activity.find():
-        found[activity["_id"]["day"]] += sum(n for name, n in activity.items() if name not in ("_id", "p"))
+        found[activity["_id"]["day"]] += sum(activity[effect] for effect in EFFECTS)
     assert found == days

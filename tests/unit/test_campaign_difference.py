@@ -26,7 +26,7 @@ OLD = replace(
     bands=(Band(Decimal(90), Text("Tốt", "Good")),),
 )
 CONTAINERS = {"blocks", "units", "groups", "scales", "fields", "bands", "options", "criteria", "leaves"}
-IDENTITY = {"code", "version", "layout", "adjustments", "rules"}
+IDENTITY = {"code", "version", "layout", "adjustments", "rules", "fieldwork"}
 
 
 def other(name: str, value: Any) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912 - whatever a definition holds
@@ -90,6 +90,7 @@ PARTS: list[Any] = [
     OLD.adjustments,
     OLD.bands[0],
     OLD.rules,
+    OLD.fieldwork,
 ]
 
 

@@ -30,7 +30,7 @@ from services.common.unit_index import Points
 from services.scoring.chunk import Chunk
 from services.scoring.letters import mark
 from services.scoring.reading import Reading, Rules
-from services.scoring.revisions import Effect, Rejected, Row, effect
+from services.scoring.revisions import EFFECTS, Effect, Rejected, Row, effect
 from services.scoring.tallies import Counts, Document, Stage, Tally, TallyKey, tally_key, total
 
 UNITS = {"u1": "b1", "u2": "b1", "u3": "b2"}
@@ -268,7 +268,7 @@ def effects(partitions: Sequence[Partition]) -> Counter[str]:
     found = Counter[str]()
     for partition in partitions:
         for day in partition.memory.activity.values():
-            found.update(day)
+            found.update({effect: day[effect] for effect in EFFECTS})
     return found
 
 

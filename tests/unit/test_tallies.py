@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from surveys import asked, rater, survey
 
 from services.common.contribution import Contribution
+from services.common.events import CHANNELS
 from services.common.unit_index import GroupTally, Moments
 from services.scoring.tallies import Counts, Tally, Units, tally_key, total
 
@@ -135,6 +136,9 @@ class TestStage:
             "duplicate": 2,
             "superseded": 0,
             "conflict": 0,
+            "long": 0,
+            "straight": 0,
+            **{f"via_{channel}": 0 for channel in CHANNELS},
         }
 
 

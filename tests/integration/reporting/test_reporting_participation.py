@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
-from services.common.campaign import Campaign, Quota
+from services.common.campaign import Campaign, Fieldwork, Live, Quota, Rules
 from services.common.settings import Settings
 from tests.integration.reporting.conftest import Serve
 from tests.integration.reporting.database import DATA, Document, eventually, published, tally, write_state
@@ -166,3 +167,128 @@ class TestCampaigns:
         again = client.get("/v1/campaigns/small", headers={"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
         assert client.get("/v1/campaigns/large").status_code == 404
+
+
+class TestFieldwork:
+    """Two blocks; g1 owes 10 forms a unit and is asked five questions, g2 is small."""
+
+    LEAVES = tuple(asked(f"l{number}", "1", "g1", "g2") for number in range(5))
+    NOW = datetime.now(UTC)
+
+    @classmethod
+    def campaign(cls, *, open_: bool, live: Live = "public") -> Campaign:
+        groups = (replace(rater("g1", "b1", "b2"), quota=Quota("unit", 10)), rater("g2", "b1"))
+        made = survey(cls.LEAVES, units={"u1": "b1", "u2": "b1", "v1": "b2"}, groups=groups, rules=Rules(live=live))
+        closes = cls.NOW + timedelta(days=50) if open_ else cls.NOW - timedelta(days=1)
+        return replace(made, opens=cls.NOW - timedelta(days=50), closes=closes)
+
+    @staticmethod
+    def write(db: Database[Document], campaign: Campaign) -> None:
+        told = {f"l{number}": {"A": 5, "N": 3} for number in range(5)}
+        tallies = {
+            "u1": {"g1": tally(campaign, "g1", 8, told), "g2": tally(campaign, "g2", 2, {"l0": {"N": 2}})},
+            "v1": {"g1": tally(campaign, "g1", 3, {})},
+        }
+        write_state(db, campaign, 1, tallies, counted={"g1": 11, "g2": 2})
+        noted: Document = {"long": 8, "straight": 3, "via_web": 9, "via_paper": 4}
+        db.activity.insert_many(
+            [
+                {**day(0, "g1", "2022-11-18", 9, 3, 1, 0, 0, 0), **noted},
+                # As an earlier version of scoring wrote it.
+                day(1, "g1", "2022-11-19", 3, 0, 0, 0, 0, 1),
+                {**day(0, "g2", "2022-11-18", 2, 0, 0, 0, 0, 0), "long": 2, "straight": 2},
+                day(0, "", "2022-11-18", 0, 0, 1, 0, 0, 0),
+            ]
+        )
+
+    def test_blocks_and_missing_cells(self, db: Database[Document], serve: Serve) -> None:
+        self.write(db, self.campaign(open_=True))
+        answer = serve().get("/v1/campaigns/survey/participation").json
+        told = {
+            (block["block"], group["group"]): [group[name] for name in ("n", "required", "share", "cells", "missing")]
+            for block in answer["blocks"]
+            for group in block["groups"]
+        }
+        assert told == {
+            ("b1", "g1"): [8, 20, "40.00", 2, 1],
+            ("b1", "g2"): [2, None, None, 2, 2],
+            ("b2", "g1"): [3, 10, "30.00", 1, 1],
+        }
+        assert answer["missing"] == {
+            "below": 5,
+            "cells": 4,
+            "listed": [
+                {"unit": "u2", "group": "g1", "n": 0},
+                {"unit": "u2", "group": "g2", "n": 0},
+                {"unit": "u1", "group": "g2", "n": 2},
+                {"unit": "v1", "group": "g1", "n": 3},
+            ],
+        }
+        assert [group["share"] for group in answer["groups"]] == ["36.67", None]
+
+    def test_days_by_group_and_channels(self, db: Database[Document], serve: Serve) -> None:
+        self.write(db, self.campaign(open_=True))
+        activity = serve().get("/v1/campaigns/survey/participation").json["activity"]
+        assert [(found["day"], found["group"], found["submitted"]) for found in activity["by_group"]] == [
+            ("2022-11-18", None, 0),
+            ("2022-11-18", "g1", 9),
+            ("2022-11-18", "g2", 2),
+            ("2022-11-19", "g1", 3),
+        ]
+        assert activity["channels"] == {"web": 9, "tablet": 0, "paper": 4, "import": 0}
+
+    @pytest.mark.parametrize(
+        ("live", "when", "who", "told"),
+        [
+            ("public", "open", "anybody", False),
+            ("public", "open", "viewer", True),
+            ("public", "closed", "anybody", True),
+            ("private", "closed", "anybody", False),
+            ("private", "open", "viewer", True),
+        ],
+    )
+    def test_how_forms_are_filled_in_is_for_viewers_and_of_a_public_campaign_for_all_at_its_end(  # noqa: PLR0917
+        self,
+        db: Database[Document],
+        serve: Serve,
+        tokens: dict[str, str],
+        live: Live,
+        when: str,
+        who: str,
+        told: bool,  # noqa: FBT001
+    ) -> None:
+        self.write(db, self.campaign(open_=when == "open", live=live))
+        headers = {"Authorization": f"Bearer {tokens[who]}"} if who in tokens else {}
+        answer = serve().get("/v1/campaigns/survey/participation", headers=headers)
+        filled, codes = answer.json["quality"], {warning["code"] for warning in answer.json["warnings"]}
+        assert answer.headers["Cache-Control"].startswith("private") == (told and live == "private")
+        assert codes & {"no_opinion", "straight_lining"} == ({"no_opinion", "straight_lining"} if told else set())
+        if not told:
+            assert filled is None
+            return
+        assert filled == [
+            {"group": "g1", "answers": 40, "no_opinion": "37.50", "ratings": 8, "straight_lining": "37.50"},
+            {
+                "group": "g2",
+                "answers": 0,
+                "no_opinion": None,
+                "ratings": 0,
+                "straight_lining": None,
+                "suppressed": True,
+            },
+        ]
+
+    def test_thresholds_are_the_campaigns(self, db: Database[Document], serve: Serve) -> None:
+        """Half of the time is over: of 30 forms 15 were due, and 11 are there; 13.33 % are missing."""
+        campaign = self.campaign(open_=True)
+        self.write(db, replace(campaign, fieldwork=Fieldwork(behind=13, edited=25, withdrawn=9, conflict=100)))
+        warnings = serve().get("/v1/campaigns/survey/participation").json["warnings"]
+        assert [(warning["code"], warning["where"], warning["limit"]) for warning in warnings] == [
+            ("behind", {"group": "g1"}, 13),
+            ("edited", {"group": "g1"}, 25),
+        ]
+        assert warnings[1]["percent"] == "25.00"
+        assert warnings[1]["detail"] == {
+            "vi": "25.00 % số phiếu đã bị sửa",
+            "en": "25.00 % of the forms were changed",
+        }
