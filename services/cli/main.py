@@ -7,6 +7,7 @@ from importlib import import_module, metadata
 import click
 
 COMMANDS = {
+    "appraisals": "services.cli.appraisals:appraisals",
     "campaign": "services.cli.campaign:campaign",
     "compare": "services.cli.compare:compare",
     "completion": "services.cli.completion:completion",
