@@ -33,11 +33,11 @@ class Quality:
     def __init__(self, campaign: Campaign) -> None:
         self._option = {group: [option for _, option in layout] for group, layout in campaign.layout.items()}
 
-    def of(self, group: str, ratings: Iterable[Sequence[int]]) -> Filled:
-        """What a form's ratings are, each given as the places of its answers among the group's counts."""
+    def of(self, group: str, ratings: Iterable[tuple[Sequence[int], object]]) -> Filled:
+        """What a form's ratings are, each given by the places of its answers among the group's counts, and more."""
         option = self._option[group]
         long = straight = 0
-        for places in ratings:
+        for places, _ in ratings:
             if len(places) >= LONG:
                 long += 1
                 first = option[places[0]]

@@ -61,7 +61,7 @@ class Rules:
 
     def filled(self, campaign: Campaign, group: str, units: Units) -> Filled:
         """How a response is filled in; it must have been found to fit the campaign."""
-        return self._quality[campaign.code, campaign.version].of(group, (places for places, *_ in units.values()))
+        return self._quality[campaign.code, campaign.version].of(group, units.values())
 
     def units(self, campaign: Campaign, group: str, ratings: Ratings) -> Units:
         """Where a response's answers count.

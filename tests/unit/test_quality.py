@@ -36,14 +36,16 @@ def places(options: str) -> list[int]:
 
 def test_a_rating_is_a_straight_line_when_all_of_enough_answers_are_one_option():
     quality = Quality(FORM)
-    assert [quality.of("g1", [places(options)]) for options in ("AAAAA", "AAAAB", "BAAAA", "AAAA", "NNNNNN")] == [
+    assert [
+        quality.of("g1", [(places(options), None)]) for options in ("AAAAA", "AAAAB", "BAAAA", "AAAA", "NNNNNN")
+    ] == [
         Filled(1, 1),
         Filled(1, 0),
         Filled(1, 0),
         Filled(0, 0),
         Filled(1, 1),
     ]
-    assert quality.of("g1", [places("AAAAA"), places("ABCDE"), []]) == Filled(2, 1)
+    assert quality.of("g1", [(places("AAAAA"), 1), (places("ABCDE"), 2), ([], None)]) == Filled(2, 1)
 
 
 Said = tuple[int, int, str, Channel, list[str] | None]
