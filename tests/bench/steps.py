@@ -81,7 +81,10 @@ def main(*, rounds: int, page: Path | None) -> None:
     """Measure the quick ways of single steps beside the long ones."""
     # An application without a key says that its receipts cannot be verified later.
     logging.disable(logging.WARNING)
-    found = table([(step, *measured(step, rounds)) for step in steps()])
+    try:
+        found = table([(step, *measured(step, rounds)) for step in steps()])
+    finally:
+        logging.disable(logging.NOTSET)
     Console(width=report.WIDTH).print(report.shown(found))
     if page:
         about = machine()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,10 +23,6 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     output = io.StringIO()
     monkeypatch.setattr("sys.stdout", output)
     logs.install("intake", "INFO")
-    # Threads that an earlier test left behind may have something to say, too.
-    own = threading.get_ident()
-    (handler,) = root.handlers
-    handler.addFilter(lambda record: record.thread == own)
     yield output
     root.handlers[:], root.level = handlers, level
     for name, before in levels.items():
