@@ -14,6 +14,12 @@ from services.common.campaign import Campaign
 
 PARTS_OF_A_POINT = 10_000
 
+Worth = tuple[int, Mapping[str, int]]
+"""A leaf's weight, and what each of its options is worth; one that is missing there is no opinion."""
+Worths = Mapping[str, Worth]
+"""By leaf."""
+NOT_ASKED: Worth = (0, {})
+
 
 class Contribution:
     """The contributions of a definition's responses, prepared once: integers only on the way of a response."""
@@ -57,25 +63,38 @@ class Contribution:
     def of(self, group: str, unit: str, answers: Mapping[str, str]) -> int | None:
         """The contribution of one response to one unit, in 1/10,000 point; None when it holds no opinion.
 
+        What this definition does not know is no opinion by it: a response may have been given to a later version.
+
         Args:
             group: the rater's group.
             unit: the rated unit.
-            answers: leaf → option, all known to the definition.
+            answers: leaf → option.
         """
-        block = self._block[unit]
-        worth = self._worth[group, block]
+        block = self._block.get(unit, "")
+        worth = self.worth(group, block)
         earned = answered = 0
         for leaf, option in answers.items():
-            weight, options = worth[leaf]
+            weight, options = worth.get(leaf, NOT_ASKED)
             value = options.get(option)
             if value is not None:
                 earned += value
                 answered += weight
         return self.rounded(group, block, earned, answered)
 
-    def worth(self, group: str, block: str) -> Mapping[str, tuple[int, Mapping[str, int]]]:
-        """By leaf: its weight, and what each option is worth; one that is missing there is no opinion."""
-        return self._worth[group, block]
+    def worth(self, group: str, block: str) -> Worths:
+        """What the leaves are worth that a group is asked about the units of a block."""
+        return self._worth.get((group, block), {})
+
+    def knows(self, unit: str) -> bool:
+        """Whether it is a unit of this definition."""
+        return unit in self._block
+
+    def is_as(self, other: Contribution, group: str, unit: str) -> bool:
+        """Whether any response of a group contributes to a unit what it does by another definition."""
+        mine, others = (group, self._block.get(unit, "")), (group, other._block.get(unit, ""))
+        return self._worth.get(mine) == other._worth.get(others) and self._denominator.get(
+            mine
+        ) == other._denominator.get(others)
 
     def rounded(self, group: str, block: str, earned: int, answered: int) -> int | None:
         """The contribution, in 1/10,000 point, from the sums over the answers with an opinion.

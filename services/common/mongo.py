@@ -3,7 +3,8 @@
 Collections (`p` is the partition a document belongs to, the shard key prefix of what a chunk's transaction writes):
 
     written by scoring, in the transaction of a chunk; once in each generation (`common.generation`)
-      positions          _id {topic, partition}, p, topic_id, next, records, counted {campaign: {group: n}}
+      positions          _id {topic, partition}, p, topic_id, next, records, counted {campaign: {group: n}},
+                         weighed {campaign: version}, weighed_at (the `next` of which that is true), weighings
       responses          _id response id, p, campaign, version, group, revision, digest, ratings, withdrawn
       tallies            _id {p, campaign, group, unit}, p, at, n, counts, opinions, s1, s2
       activity           _id {p, campaign, group, day}, p, submitted, edited, withdrawn, duplicate, superseded,

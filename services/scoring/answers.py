@@ -17,7 +17,7 @@ from typing import NamedTuple
 import bson
 
 from services.common.campaign import Campaign
-from services.common.contribution import Contribution
+from services.common.contribution import NOT_ASKED, Contribution, Worths
 from services.common.events import CHANNELS, Channel, Response
 from services.scoring.tallies import Units
 
@@ -99,10 +99,11 @@ class Forms:
     """Reads the responses to the definitions that it was told of."""
 
     def __init__(self) -> None:
-        self._heads: dict[bytes, _Head] = {}
+        self._heads: dict[bytes, tuple[str, dict[int, _Head]]] = {}
+        """What stands before the ratings → campaign, and what follows by the version that answers are weighed by."""
 
-    def learn(self, campaign: Campaign, contribution: Contribution) -> None:
-        """Makes the tables of a definition."""
+    def learn(self, campaign: Campaign, contribution: Contribution, weighed: int) -> None:
+        """Makes the tables of a definition, with contributions of a version that may be another."""
         before = f'{{"campaign":"{campaign.code}",'
         version = f'"campaign_version":{campaign.version},'
         place = slice(len(before), len(before) + len(version))
@@ -110,17 +111,27 @@ class Forms:
             units = _units(campaign, contribution, group)
             for channel in CHANNELS:
                 start = f'{before}{version}"channel":"{channel}","group":"{group}"'
-                self._heads[start.encode()] = _Head(campaign, contribution, channel, group, units, place)
+                _, heads = self._heads.setdefault(start.encode(), (campaign.code, {}))
+                heads[weighed] = _Head(campaign, contribution, channel, group, units, place)
 
-    def read(self, value: bytes) -> Answered | None:
-        """Reads a response's content; None when that is not of the one form, or the definition is not known here."""
+    def read(self, value: bytes, weighed: Mapping[str, int]) -> Answered | None:
+        """Reads a response's content; None when that is not of the one form, or the definition is not known here.
+
+        Args:
+            value: of the record.
+            weighed: by campaign, the version by which answers are weighed.
+        """
         start, _, rest = value.partition(RATINGS)
         ratings, _, end = rest.rpartition(RESPONSE)
-        head, comment = self._heads.get(start), None
-        if head is None and (commented := COMMENT.fullmatch(start)) is not None:
-            head, comment = self._heads.get(commented[1] + commented[3]), commented[2]
+        found, comment = self._heads.get(start), None
+        if found is None and (commented := COMMENT.fullmatch(start)) is not None:
+            found, comment = self._heads.get(commented[1] + commented[3]), commented[2]
         named = END.fullmatch(end)
-        if head is None or named is None or not ratings.endswith(b"}"):
+        if found is None or named is None or not ratings.endswith(b"}"):
+            return None
+        code, heads = found
+        head = heads.get(weighed[code])
+        if head is None:
             return None
         try:
             said = None if comment is None else comment.decode()
@@ -175,21 +186,33 @@ def _read(head: _Head, ratings: bytes) -> tuple[Units, bytes | None]:
 
 def _units(campaign: Campaign, contribution: Contribution, group: str) -> Mapping[bytes, _Unit]:
     """The units that a group rates, by their names as a record has them."""
-    answers = {block: _answers(campaign, contribution, group, block) for block in campaign.group[group].rates}
+    blocks = campaign.group[group].rates
+    answers = {
+        # About a unit of a later version no answer is an opinion.
+        (block, known): _answers(campaign, contribution.worth(group, block) if known else {}, group, block)
+        for block in blocks
+        for known in (True, False)
+    }
     return {
         b'"%b"' % unit.code.encode(): _Unit(
-            unit.code, b"\x03%b\0" % unit.code.encode(), unit.block, answers[unit.block]
+            unit.code,
+            b"\x03%b\0" % unit.code.encode(),
+            unit.block,
+            answers[unit.block, contribution.knows(unit.code)],
         )
         for unit in campaign.units
-        if unit.block in answers
+        if unit.block in blocks
     }
 
 
-def _answers(campaign: Campaign, contribution: Contribution, group: str, block: str) -> Mapping[bytes, _Answer]:
+def _answers(campaign: Campaign, worths: Worths, group: str, block: str) -> Mapping[bytes, _Answer]:
     """The answers that a group may give about the units of a block, as a record has them."""
     places = campaign.place.get(group, {})
     answers = {}
-    for number, (leaf, (weight, options)) in enumerate(sorted(contribution.worth(group, block).items())):
+    # By a later version the group may be asked more, and by an earlier one less.
+    asked = (leaf.code for leaf in campaign.leaves if group in campaign.raters(leaf, block))
+    for number, leaf in enumerate(sorted(asked)):
+        weight, options = worths.get(leaf, NOT_ASKED)
         for option, place in places.get(leaf, {}).items():
             raw = b"\x02%b\0" % leaf.encode() + _text(option)
             worth = options.get(option)

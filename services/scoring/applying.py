@@ -15,6 +15,7 @@ from services.scoring.counting import Counting, ResponsesPartition
 from services.scoring.definitions import Definitions
 from services.scoring.ledger import Halted, Ledger, TooLarge
 from services.scoring.topics import Topics
+from services.scoring.weighing import Weighing
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,14 @@ class Applying:
         owner = self._appraising if partition == self.appraisals else self._counting
         return owner.load(position)
 
+    def stale(self, owned: Owned) -> str | None:
+        """A campaign of a partition whose sums are not of the newest definition."""
+        return self._counting.stale(owned) if isinstance(owned, ResponsesPartition) else None
+
+    def weigh(self, owned: ResponsesPartition, campaign: str) -> Weighing:
+        """As `Counting.weigh`."""
+        return self._counting.weigh(owned, campaign)
+
     def follows(self, consumer: KafkaConsumer, partition: TopicPartition, next_: int, offset: int) -> bool:
         """Whether a record at `offset` is the next one. Otherwise reading starts again from where it should be.
 
@@ -78,8 +87,10 @@ class Applying:
         consumer.seek(partition, next_)
         return False
 
-    def read(self, partition: TopicPartition, chunk: Sequence[ConsumerRecord]) -> Count:
+    def read(self, partition: TopicPartition, chunk: Sequence[ConsumerRecord], owned: Owned) -> Count:
         """The first of three steps in which a chunk is applied: read, count, write. See `Count` and `Write`.
+
+        Of what is owned of the partition only that is looked at which a chunk that is still written does not change.
 
         Raises, as the other steps do:
             Halted: a single record is too large, or too many cannot be applied.
@@ -87,14 +98,15 @@ class Applying:
         """
         self._definitions.look_again()
         # Appraisals are few, and read as they are counted.
-        reading = self._counting.read(() if partition == self.appraisals else chunk)
+        reading = None if isinstance(owned, AppraisalsPartition) else self._counting.read(chunk, owned)
 
         def count(owned: Owned) -> Write:
-            write = (
-                self._appraising.begin(owned, chunk)
-                if isinstance(owned, AppraisalsPartition)
-                else self._counting.begin(owned, reading)
-            )
+            if isinstance(owned, AppraisalsPartition):
+                write = self._appraising.begin(owned, chunk)
+            elif reading is not None:
+                write = self._counting.begin(owned, reading)
+            else:
+                raise TypeError("a partition belongs to one topic")
 
             def written() -> Sequence[Applied]:
                 try:
@@ -104,7 +116,7 @@ class Applying:
                         raise Halted(f"the record at offset {chunk[0].offset} does not fit a transaction") from None
                 middle = len(chunk) // 2
                 parts = chunk[:middle], chunk[middle:]
-                return [applied for part in parts for applied in self.read(partition, part)(owned)()]
+                return [applied for part in parts for applied in self.read(partition, part, owned)(owned)()]
 
             return written
 

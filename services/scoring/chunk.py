@@ -13,13 +13,14 @@ from typing import Any
 
 from kafka.consumer.fetcher import ConsumerRecord
 
+from services.common.campaign import Campaign
 from services.common.events import Response, Withdrawal, digest
 from services.scoring.ledger import Halted
 from services.scoring.letters import letter, mark
 from services.scoring.quality import Filled
 from services.scoring.reading import Read, Reading
 from services.scoring.revisions import Effect, Rejected, Row, after, effect
-from services.scoring.tallies import Counts
+from services.scoring.tallies import Counts, Units
 
 COUNTING: tuple[Effect, ...] = ("submitted", "edited", "withdrawn")
 """The effects that change what is counted."""
@@ -67,6 +68,7 @@ class Chunk:
         """What letters were requeued as, offset → offset; where there is no such letter it means nothing."""
         self._reading = reading
         self._rules = reading.rules
+        self._weighed = reading.weighed
         self._most_rejected = most_rejected
         self._rejected = deque(rejected)
         self._applied = Applied()
@@ -85,6 +87,7 @@ class Chunk:
         now = dict(rows)
         changed = {item.event.response for item in self._reading.fit if self._count(item, now) in COUNTING}
         self.stage.seal(self.next)
+        self.stage.weigh(self._weighed)
         mark(self.letters, self.requeued)
         return {id_: now[id_] for id_ in changed}
 
@@ -103,7 +106,7 @@ class Chunk:
             if what in COUNTING:
                 added = item.units
                 if added is None and not new.withdrawn:
-                    added = self._rules.units(item.campaign, new.group, new.ratings)
+                    added = self._units(item.campaign, new)
                 if row is not None and not row.withdrawn:
                     removed = self._take_out(row)
                 if added is not None:
@@ -127,9 +130,12 @@ class Chunk:
     def _take_out(self, row: Row) -> Filled:
         """Counts out what a row says; returns how it was filled in."""
         campaign = self._rules.find(row.campaign, row.version)
-        units = self._rules.units(campaign, row.group, row.ratings)
+        units = self._units(campaign, row)
         self.stage.count(-1, row.campaign, row.group, units)
         return self._rules.filled(campaign, row.group, units)
+
+    def _units(self, campaign: Campaign, row: Row) -> Units:
+        return self._rules.units(campaign, row.group, row.ratings, self._weighed[campaign.code])
 
     def _note(self, item: Read, group: str, what: Effect) -> None:
         self.stage.note((item.campaign.code, group, item.day), what)

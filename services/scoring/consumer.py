@@ -25,6 +25,7 @@ from services.scoring.pace import Pace
 from services.scoring.polled import CHUNK_BYTES, POLLED_RECORDS, Reassignments, in_turn
 from services.scoring.progress import Progress
 from services.scoring.refresher import Refresher
+from services.scoring.reweighing import Reweighing
 from services.scoring.writing import Writing
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ GATHER_BYTES = 65_536
 GATHER_MS = 50
 """Records that come one by one are gathered for so long: a transaction costs much the same for one as for ten."""
 RETRY_S = 0.5
+WEIGH_S = 0.5
+"""Of each turn of the loop, while there are sums to be made anew."""
 FOLLOW_S = 0.5
 """How soon a scorer goes over to a generation that has become current; until then it works on the one before."""
 
@@ -52,6 +55,7 @@ class Consumer:
         self._refresher = refresher
         self._owned: dict[TopicPartition, Owned] = {}
         self._writing = Writing()
+        self._reweighing = Reweighing(applying)
         self._halted: dict[TopicPartition, str] = {}
         self._retry_at: dict[TopicPartition, float] = {}
         self._reassignments = Reassignments()
@@ -130,6 +134,7 @@ class Consumer:
             self._follow_generation()
             self._follow_assignment(consumer)
             self._advance(consumer, batches)
+            self._weigh(consumer)
             self._refresh(consumer)
             self._progress.commit(consumer, self._owned)
             if batches:
@@ -151,6 +156,8 @@ class Consumer:
 
     def _patience(self) -> float:
         """How long a poll may wait for records: no longer than until the next refresh is due."""
+        if self._reweighing.partition is not None:
+            return 0.0
         if not self._refresher.pending or self._applying.appraisals not in self._owned:
             return POLL_S
         return min(POLL_S, max(0.0, self._refresh_due - time.monotonic()))
@@ -203,10 +210,28 @@ class Consumer:
         else:
             self._owned[partition] = owned
             del self._retry_at[partition]
-            consumer.seek(partition, owned.position.next)
-            consumer.resume(partition)
+            self._resume(consumer, partition, owned)
             metrics.OWNED.set(len(self._owned))
             log.info("loaded a partition", extra={"partition": str(partition), "next": owned.position.next})
+
+    def _resume(self, consumer: KafkaConsumer, partition: TopicPartition, owned: Owned) -> None:
+        """Goes on from the stored position, unless the partition's sums must be made anew first."""
+        if not self._reweighing.holds(owned):
+            consumer.seek(partition, owned.position.next)
+            consumer.resume(partition)
+
+    def _weigh(self, consumer: KafkaConsumer) -> None:
+        """Goes on with making sums anew where a definition has changed what they are of, beside the counting."""
+        partition = self._reweighing.pick(self._owned)
+        if partition is None:
+            return
+        _pause(consumer, partition)
+        self._end(consumer)
+        with self._mishaps(consumer, partition):
+            applied = self._reweighing.go_on(self._owned, WEIGH_S)
+            if applied is not None:
+                self._refresher.touch(applied)
+                self._resume(consumer, partition, self._owned[partition])
 
     def _advance(self, consumer: KafkaConsumer, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         """Applies what was polled, chunk by chunk, as long as each is its partition's next."""
@@ -217,7 +242,7 @@ class Consumer:
             if partition not in self._owned or partition in astray:
                 continue
             with self._mishaps(consumer, partition):
-                count = self._applying.read(partition, chunk)
+                count = self._applying.read(partition, chunk, self._owned[partition])
                 if partition == self._writing.partition:
                     self._end(consumer)
                 owned = self._owned.get(partition)

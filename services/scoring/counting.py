@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +16,12 @@ from pymongo.errors import BulkWriteError
 from services.common.generation import Generation
 from services.scoring.answers import Encoded
 from services.scoring.chunk import WINDOW, Applied, Chunk
-from services.scoring.ledger import BY_ID, Document, Halted, Ledger, Position, replacement
+from services.scoring.ledger import BY_ID, Document, Halted, Ledger, Position, Unavailable, replacement
 from services.scoring.letters import marks
 from services.scoring.reading import Finder, Reading, Rules
-from services.scoring.revisions import Row
+from services.scoring.revisions import Rejected, Row
 from services.scoring.tallies import Counts, Tally, tally_key
+from services.scoring.weighing import Weighing
 
 WARY = 20
 """Chunks: where one response was sent again, others are."""
@@ -83,11 +84,21 @@ class Counting:
         self._ledger = ledger
         self._rules = Rules(definitions)
 
+    def stale(self, owned: ResponsesPartition) -> str | None:
+        """A campaign whose contributions are not of the newest version, the one first that can be of none."""
+        weighed = owned.counts.weighed
+        behind = (code for code, version in weighed.items() if version < self._rules.newest(code))
+        return min(behind, key=lambda code: weighed[code], default=None)
+
+    def weigh(self, owned: ResponsesPartition, campaign: str) -> Weighing:
+        """Begins to make a campaign's sums those of the newest version. Nothing else may be applied meanwhile."""
+        return Weighing(self._ledger, self._rules, owned.position, owned.counts, campaign)
+
     def load(self, position: Position) -> ResponsesPartition:
         """A partition's counts as of its stored position, read in one snapshot.
 
         Raises:
-            Fenced, Unavailable: of `Ledger.read`.
+            Fenced, Unavailable: of `Ledger.read`, or the definitions cannot be read to their end now.
         """
         p = position.partition
 
@@ -107,9 +118,18 @@ class Counting:
             telling = {"_id": window, "reason": {"$ne": "conflict"}, "requeued_from": {"$exists": False}}
             letters = derived.rejected.find(telling, {"_id": 1}, session=session)
             rejected = deque(sorted(found["_id"]["offset"] for found in letters))
-            return ResponsesPartition(position, Counts(p, tallies, activity, stored.get("counted", {})), rejected)
+            counts = Counts(p, tallies, activity, stored.get("counted", {}))
+            counts.weighed = weighed_of(stored, {campaign for campaign, _, _ in tallies}, self._rules.newest)
+            return ResponsesPartition(position, counts, rejected)
 
-        return self._ledger.read(query, position)
+        owned = self._ledger.read(query, position)
+        for code, version in owned.counts.weighed.items():
+            try:
+                self._rules.contribution(code, version)
+            except Rejected:
+                # The log was restored from an older copy: what the sums are of is gone.
+                owned.counts.weighed = {**owned.counts.weighed, code: 0}
+        return owned
 
     def apply(self, owned: ResponsesPartition, records: Sequence[ConsumerRecord]) -> Applied:
         """Applies a chunk: records without a gap, the first of them the partition's next.
@@ -118,22 +138,30 @@ class Counting:
             Fenced, TooLarge, Unavailable: of `Ledger.apply`; but for TooLarge the partition must be loaded anew.
             Halted: too many records cannot be applied.
         """
-        return self.begin(owned, self.read(records))()
+        return self.begin(owned, self.read(records, owned))()
 
-    def read(self, records: Sequence[ConsumerRecord]) -> Reading:
-        """The first step of `apply`: what the records say. It needs neither the partition nor the database.
+    def read(self, records: Sequence[ConsumerRecord], owned: ResponsesPartition) -> Reading:
+        """The first step of `apply`: what the records say. It needs no database, and of the partition one thing only.
 
         Raises:
             Unavailable: the definitions cannot be read to their end now.
         """
-        return Reading(records, self._rules)
+        return Reading(records, self._rules, owned.counts.weighed)
 
     def begin(self, owned: ResponsesPartition, reading: Reading) -> Callable[[], Applied]:
         """The second step: counts, as far as that needs no database. What is returned is the third and writes.
 
         Nearly all responses are new, so only those are looked up that say otherwise. One that is stored all the same
         cannot be inserted: then nothing is written, and the chunk is counted anew with all of them looked up.
+
+        Raises:
+            Unavailable: the partition's sums must be made anew before anything is added to them.
         """
+        weighed = owned.counts.weighed
+        if any(weighed.get(code, version) != version for code, version in reading.weighed.items()):
+            reading = Reading(reading.records, self._rules, weighed)
+        if any(not weighed.get(code, version) for code, version in reading.weighed.items()):
+            raise Unavailable("the partition's sums are not of one version: they are made anew first")
         attempt = self._attempt(owned, reading)
 
         def write() -> Applied:
@@ -176,9 +204,7 @@ class Counting:
                 found = derived.responses.find(query, session=session, hint=BY_ID)
                 rows = {document["_id"]: read_row(document) for document in found}
                 changed = attempt.count(rows)
-                derived.positions.update_one(
-                    {"_id": position.key, "p": p}, {"$set": {"counted": chunk.stage.counted}}, session=session
-                )
+                derived.positions.update_one({"_id": position.key, "p": p}, {"$set": _told(chunk)}, session=session)
             documents = [_encoded(row_document(id_, p, row)) for id_, row in changed.items()]
             try:
                 if new := [document for document in documents if document["_id"] not in rows]:
@@ -197,8 +223,33 @@ class Counting:
                     collection.bulk_write(operations, ordered=False, session=session)
             return chunk.letters
 
-        known = {} if attempt.changed is None else {"counted": chunk.stage.counted}
+        known = {} if attempt.changed is None else _told(chunk)
         self._ledger.apply(position, chunk.next, len(attempt.reading.records), work, known)
+
+
+def _told(chunk: Chunk) -> Document:
+    """What the position says of the counts."""
+    return {"counted": chunk.stage.counted, "weighed": chunk.stage.weighed, "weighed_at": chunk.next}
+
+
+def weighed_of(stored: Mapping[str, Any], campaigns: Iterable[str], newest: Callable[[str], int]) -> dict[str, int]:
+    """By campaign, the version that a partition's contributions are of; 0 where they are not of one, or nobody knows.
+
+    A scorer of an earlier version of the software weighed each response by its own version, and moves `next` without
+    `weighed_at`. That is well as long as there is one version only.
+
+    Args:
+        stored: the partition's position.
+        campaigns: those of its tallies.
+        newest: finds the newest version of a campaign.
+    """
+    return {code: weighed_in(stored, newest, code) for code in campaigns}
+
+
+def weighed_in(stored: Mapping[str, Any], newest: Callable[[str], int], campaign: str) -> int:
+    """As `weighed_of`, of one campaign."""
+    told: Mapping[str, int] = stored.get("weighed", {}) if stored.get("weighed_at", 0) == stored.get("next") else {}
+    return told[campaign] if campaign in told else int(newest(campaign) == 1)
 
 
 def _encoded(document: Document) -> Document:

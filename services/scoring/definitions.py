@@ -21,6 +21,11 @@ class Definitions:
         """Records were read since: what they name may have been published after it was last looked for."""
         self._absent.clear()
 
+    def newest(self, campaign: str) -> int:
+        """The newest version of a campaign that is known by now; 0 where none is."""
+        found = self._catalogue.current(campaign)
+        return 0 if found is None else found.version
+
     def find(self, campaign: str, version: int) -> Campaign:
         """A version of a campaign.
 

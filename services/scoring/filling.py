@@ -102,7 +102,7 @@ class Filling:
         for partition, chunk in in_turn(batches):
             if partition in astray:
                 continue
-            count = self._applying.read(partition, chunk)
+            count = self._applying.read(partition, chunk, self._owned[partition])
             if partition == self._writing.partition:
                 self._end(advance)
             owned = self._owned[partition]

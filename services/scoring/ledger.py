@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -51,6 +52,7 @@ class Position:
     """How far a partition of a topic is applied: `next` is the offset of the first record that is not.
 
     `records` is how many were applied (offsets may hold none); None where they were not counted from the start.
+    `weighings` is how often its sums were made anew, each in a transaction that does not move `next`; None is never.
     """
 
     topic: str
@@ -58,10 +60,15 @@ class Position:
     next: int
     topic_id: str
     records: int | None = None
+    weighings: int | None = None
 
     @property
     def key(self) -> Document:
         return {"topic": self.topic, "partition": self.partition}
+
+    def is_that_of(self, stored: Mapping[str, Any]) -> bool:
+        """Whether nobody has moved it, or made the sums anew, in the database."""
+        return bool(stored["next"] == self.next and stored.get("weighings") == self.weighings)
 
 
 class Ledger:
@@ -118,7 +125,7 @@ class Ledger:
                 f"topic {topic} was made anew (its id was {found['topic_id']}, it is {topic_id}): what was counted "
                 "came from a log that is gone; restore the log, or start with an empty database"
             )
-        return Position(topic, partition, found["next"], topic_id, found.get("records"))
+        return Position(topic, partition, found["next"], topic_id, found.get("records"), found.get("weighings"))
 
     def read(self, query: Callable[[Generation, ClientSession], Found], position: Position) -> Found:
         """What belongs to a position, read in one snapshot in which the position is the stored one.
@@ -130,11 +137,27 @@ class Ledger:
         try:
             with self.db.client.start_session(snapshot=True) as session:
                 stored = self.generation.positions.find_one({"_id": position.key}, session=session)
-                if stored is None or stored["next"] != position.next:
+                if stored is None or not position.is_that_of(stored):
                     raise Fenced(f"position of {position.key} has moved")
                 return query(self.generation, session)
         except PyMongoError as error:
             raise Unavailable(f"cannot read: {error}") from error
+
+    @contextmanager
+    def after(self, position: Position) -> Iterator[ClientSession]:
+        """A session that reads nothing earlier than a state in which a position is the stored one.
+
+        As long as that is so, what it reads of the partition's documents belongs to the position. A read by itself may
+        be of an earlier state, on a primary that has just been elected.
+
+        Raises:
+            Fenced: the position has moved.
+        """
+        with self.db.client.start_session(causal_consistency=True) as session:
+            stored = self.generation.positions.find_one({"_id": position.key}, session=session)
+            if stored is None or not position.is_that_of(stored):
+                raise Fenced(f"position of {position.key} has moved")
+            yield session
 
     def apply(
         self,
@@ -143,6 +166,8 @@ class Ledger:
         records: int,
         work: Callable[[Generation, ClientSession], Sequence[Document]],
         also: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        weighs: bool = False,
     ) -> None:
         """Applies one chunk in one transaction (snapshot, majority), in these steps and in this order.
 
@@ -159,6 +184,7 @@ class Ledger:
             records: how many the chunk has.
             work: step 2.
             also: fields of the position that are known before step 2.
+            weighs: whether this is no chunk: it makes sums anew, and `next_` is as before.
 
         Raises:
             Fenced: step 1 did not find the expected position.
@@ -167,22 +193,26 @@ class Ledger:
         """
         session = self._session
         after = replace(position, next=next_, records=None if position.records is None else position.records + records)
+        if weighs:
+            after.weighings = (position.weighings or 0) + 1
+        expected = {"next": position.next, "weighings": position.weighings, "topic_id": position.topic_id}
+        told = {"next": after.next, "records": after.records, "weighings": after.weighings}
         try:
             session.start_transaction(
                 ReadConcern("snapshot"), WriteConcern("majority", j=True), max_commit_time_ms=COMMIT_MS
             )
             moved = self.generation.positions.update_one(
-                {"_id": position.key, "p": position.partition, "next": position.next, "topic_id": position.topic_id},
-                {"$set": {"next": after.next, **also} | ({} if after.records is None else {"records": after.records})},
+                {"_id": position.key, "p": position.partition, **expected},
+                {"$set": {**{name: value for name, value in told.items() if value is not None}, **also}},
                 session=session,
             )
             if moved.matched_count == 0:
-                raise Fenced(f"position of {position.key} is not {position.next}")
+                raise Fenced(f"position of {position.key} is not {position.next}, or its sums were made anew")
             rejected = work(self.generation, session)
             if rejected:
                 self.generation.rejected.insert_many(rejected, session=session)
             session.commit_transaction()
-            position.next, position.records = after.next, after.records
+            position.next, position.records, position.weighings = after.next, after.records, after.weighings
         except OperationFailure as error:
             if error.code == TRANSACTION_TOO_LARGE:
                 raise TooLarge from error

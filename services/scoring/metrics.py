@@ -24,6 +24,11 @@ SETBACKS = Counter(
     "Chunks given up and gone through again: fenced by another owner, or a server was unavailable",
     ["kind"],
 )
+WEIGHED = Counter("parindex_scoring_weighed_responses", "Responses read again to make sums anew after a new definition")
+UNWEIGHED = Gauge(
+    "parindex_scoring_partitions_unweighed",
+    "Partitions of this process whose sums are not of the newest definition yet",
+)
 HALTED = Gauge("parindex_scoring_halted", "Partitions that stopped for an operator to look", ["topic"])
 OWNED = Gauge("parindex_scoring_partitions_owned", "Partitions loaded by this process")
 DIFFERENCES = Gauge(

@@ -5,7 +5,8 @@ A mirror is what another process has counted in a partition, read from the datab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,8 @@ from pymongo.client_session import ClientSession
 from services.common.generation import Generation
 from services.common.settings import Settings
 from services.scoring.appraising import AppraisalsPartition
-from services.scoring.counting import ResponsesPartition
-from services.scoring.ledger import Fenced
+from services.scoring.counting import ResponsesPartition, weighed_of
+from services.scoring.ledger import Fenced, Position
 from services.scoring.tallies import Tally, TallyKey, tally_key
 
 
@@ -26,12 +27,17 @@ class View:
     generation: int
     positions: Mapping[str, Mapping[str, int]]
     counted: Mapping[str, Mapping[str, int]]
+    weighed: Mapping[str, AbstractSet[int]]
+    """By campaign, the versions that the contributions of its partitions are of; 0 where they are not of one."""
 
 
 @dataclass(slots=True)
 class _Mirror:
     next: int = 0
+    weighings: int | None = None
     tallies: dict[TallyKey, Tally] = field(default_factory=dict)
+    campaigns: set[str] = field(default_factory=set)
+    """Those of the tallies."""
 
 
 class Mirrors:
@@ -42,7 +48,9 @@ class Mirrors:
         moved: whether a partition has gone on since somebody reset this, whatever that changed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, newest: Callable[[str], int]) -> None:
+        """Of the topics of the settings; `newest` finds the newest version of a campaign, 0 where none is known."""
+        self._newest = newest
         self._responses, self._appraisals = settings.topic("responses"), settings.topic("appraisals")
         self._mirrors: dict[int, _Mirror] = {}
         self.touched: set[TallyKey] = set()
@@ -70,40 +78,54 @@ class Mirrors:
         """
         positions: dict[str, dict[str, int]] = {"responses": {}, "appraisals": {}}
         counted: dict[str, dict[str, int]] = {}
+        weighed: dict[str, set[int]] = {}
         with generation.db.client.start_session(snapshot=True) as session:
             for stored in generation.positions.find({}, session=session):
                 topic, p = stored["_id"]["topic"], stored["_id"]["partition"]
                 if topic == self._responses:
                     positions["responses"][str(p)] = stored["next"]
                     if p in own:
-                        _expect(stored, own[p].position.next)
+                        _expect(stored, own[p].position)
+                        versions = own[p].counts.weighed
                     else:
-                        self._follow(generation, p, stored["next"], session)
+                        versions = self._follow(generation, p, stored, session)
+                    for campaign, version in versions.items():
+                        weighed.setdefault(campaign, set()).add(version)
                     _add(counted, stored["counted"])
                 elif topic == self._appraisals:
-                    _expect(stored, appraisals.position.next)
+                    _expect(stored, appraisals.position)
                     positions["appraisals"][str(p)] = stored["next"]
         for p in own:
             self._mirrors.pop(p, None)
-        return View(generation.number, positions, counted)
+        return View(generation.number, positions, counted, weighed)
 
-    def _follow(self, generation: Generation, p: int, next_: int, session: ClientSession) -> None:
+    def _follow(
+        self, generation: Generation, p: int, stored: Mapping[str, Any], session: ClientSession
+    ) -> Mapping[str, int]:
+        """Reads what has changed in a partition; returns which version the contributions of each campaign are of."""
+        next_, weighings = stored["next"], stored.get("weighings")
         mirror = self._mirrors.get(p)
-        if mirror is None or next_ < mirror.next:
-            mirror = self._mirrors[p] = _Mirror()
-        if next_ == mirror.next:
-            return
+        # While sums are written in parts they are not shown, and when that is over all of them are read.
+        between = 0 in stored.get("weighed", {}).values()
+        if mirror is None or next_ < mirror.next or (weighings != mirror.weighings and not between):
+            mirror = self._mirrors[p] = _Mirror(weighings=weighings)
+        if next_ != mirror.next:
+            self._read(generation, p, mirror, session)
+            mirror.next = next_
+        return weighed_of(stored, mirror.campaigns, self._newest)
+
+    def _read(self, generation: Generation, p: int, mirror: _Mirror, session: ClientSession) -> None:
         for found in generation.tallies.find({"p": p, "at": {"$gt": mirror.next}}, session=session):
             key = tally_key(found)
             mirror.tallies[key] = Tally.of(found)
+            mirror.campaigns.add(key[0])
             self.touched.add(key)
         self.moved = True
-        mirror.next = next_
 
 
-def _expect(stored: Mapping[str, Any], next_: int) -> None:
-    if stored["next"] != next_:
-        raise Fenced(f"position of {stored['_id']} is {stored['next']}, not {next_}")
+def _expect(stored: Mapping[str, Any], position: Position) -> None:
+    if not position.is_that_of(stored):
+        raise Fenced(f"position of {stored['_id']} is {stored['next']}, not {position.next}, or its sums are new")
 
 
 def _add(counted: dict[str, dict[str, int]], more: Mapping[str, Mapping[str, int]]) -> None:

@@ -5,9 +5,10 @@ So it depends on nothing but the records and the definitions, and is done while 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from kafka.consumer.fetcher import ConsumerRecord
@@ -35,6 +36,9 @@ class Finder(Protocol):
             Rejected: there is no such version.
         """
 
+    def newest(self, campaign: str) -> int:
+        """The newest version of a campaign; 0 where none is known."""
+
 
 class Rules:
     """The definitions that records name, each prepared once for the counting of its responses."""
@@ -43,8 +47,10 @@ class Rules:
         self._definitions = definitions
         self._contributions: dict[tuple[str, int], Contribution] = {}
         self._quality: dict[tuple[str, int], Quality] = {}
+        self._learned: set[tuple[str, int, int]] = set()
         self._forms = Forms()
         self.read = self._forms.read
+        self.newest = definitions.newest
 
     def find(self, code: str, version: int) -> Campaign:
         """A version of a campaign.
@@ -52,19 +58,40 @@ class Rules:
         Raises:
             Rejected: there is no such version.
         """
-        campaign = self._definitions.find(code, version)
-        if (code, version) not in self._contributions:
-            contribution = self._contributions[code, version] = Contribution(campaign)
-            self._quality[code, version] = Quality(campaign)
-            self._forms.learn(campaign, contribution)
-        return campaign
+        return self._definitions.find(code, version)
+
+    def contribution(self, code: str, version: int) -> Contribution:
+        """What responses contribute by a version of a campaign.
+
+        Raises:
+            Rejected: there is no such version.
+        """
+        found = self._contributions.get((code, version))
+        if found is None:
+            found = self._contributions[code, version] = Contribution(self.find(code, version))
+        return found
+
+    def learn(self, campaign: Campaign, weighed: int) -> None:
+        """Makes ready for many responses to a definition, weighed by a version that may be another.
+
+        Raises:
+            Rejected: there is no such version.
+        """
+        key = campaign.code, campaign.version, weighed
+        if key not in self._learned:
+            self._forms.learn(campaign, self.contribution(campaign.code, weighed), weighed)
+            self._learned.add(key)
 
     def filled(self, campaign: Campaign, group: str, units: Units) -> Filled:
         """How a response is filled in; it must have been found to fit the campaign."""
-        return self._quality[campaign.code, campaign.version].of(group, units.values())
+        key = campaign.code, campaign.version
+        quality = self._quality.get(key)
+        if quality is None:
+            quality = self._quality[key] = Quality(campaign)
+        return quality.of(group, units.values())
 
-    def units(self, campaign: Campaign, group: str, ratings: Ratings) -> Units:
-        """Where a response's answers count.
+    def units(self, campaign: Campaign, group: str, ratings: Ratings, weighed: int) -> Units:
+        """Where a response's answers count, and what it contributes by a version that may be another.
 
         Raises:
             Rejected: a code that the definition does not know for this group.
@@ -73,7 +100,7 @@ class Rules:
         if places is None:
             raise Rejected("unknown-group", f"group {group!r}")
         blocks = campaign.group[group].rates
-        contribution = self._contributions[campaign.code, campaign.version]
+        contribution = self.contribution(campaign.code, weighed)
         units: dict[str, tuple[Sequence[int], int | None]] = {}
         for unit, answers in ratings.items():
             if unit not in campaign.unit or campaign.unit[unit].block not in blocks:
@@ -110,20 +137,36 @@ class Unfit(Exception):
         self.event = event
 
 
+class _Weighed(dict[str, int]):
+    """By campaign, the version by which a partition weighs it; the newest where it has not begun to."""
+
+    def __init__(self, weighed: Mapping[str, int], rules: Rules) -> None:
+        super().__init__(weighed)
+        self._rules = rules
+
+    def __missing__(self, campaign: str) -> int:
+        version = self[campaign] = self._rules.newest(campaign)
+        return version
+
+
 class Reading:
     """What the records of a chunk say.
 
     Args:
         records: of one partition without a gap, at least one.
         rules: where the definitions are.
+        weighed: by campaign, the version by which the partition weighs responses, as far as it has counted any.
 
     Raises:
         Unavailable: the definitions cannot be read to their end now.
     """
 
-    def __init__(self, records: Sequence[ConsumerRecord], rules: Rules) -> None:
+    def __init__(
+        self, records: Sequence[ConsumerRecord], rules: Rules, weighed: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.records = records
         self.rules = rules
+        self.weighed: Mapping[str, int] = _Weighed(weighed, rules)
         self.fit: list[Read] = []
         self.unfit: list[tuple[ConsumerRecord, Unfit]] = []
         self.origins: dict[int, int] = {}
@@ -153,7 +196,7 @@ class Reading:
         headers = dict(record.headers)
         if HEADER in headers and (came_from := origin(record)) is not None:
             self.origins[record.offset] = came_from
-        answered = self.rules.read(record.value or b"") if headers.get("ce_type") == TYPE else None
+        answered = self.rules.read(record.value or b"", self.weighed) if headers.get("ce_type") == TYPE else None
         if answered is None:
             return self._read_at_length(record)
         event, digest_, campaign, units = answered
@@ -173,6 +216,7 @@ class Reading:
             raise Unfit(Rejected("misplaced", f"a {type(event).__name__.lower()} among responses"))
         try:
             campaign = self.rules.find(event.campaign, event.campaign_version)
+            self.rules.learn(campaign, self.weighed[campaign.code])
             day = _day(record.timestamp, campaign.opens.tzinfo)
         except Rejected as error:
             raise Unfit(error, event) from error

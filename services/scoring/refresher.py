@@ -50,7 +50,7 @@ class Refresher:
         self._catalogue = catalogue
         self._session = client.start_session(causal_consistency=True)
         self._token = ""
-        self._mirrors = Mirrors(settings)
+        self._mirrors = Mirrors(settings, self._newest)
         self._indices: dict[str, Indices] = {}
         self._states: dict[str, Document] = {}
         self._dirty_units: dict[str, set[str]] = {}
@@ -118,7 +118,7 @@ class Refresher:
             self._take_in()
             if self._turns_back(view):
                 return 0
-            self._note_definitions()
+            self._note_definitions(view)
             return sum(self._write(campaign, view, own, appraisals) for campaign in sorted(self._dirty_campaigns))
         except PyMongoError as error:
             self.lose()
@@ -159,12 +159,29 @@ class Refresher:
         # A log that was restored from an older copy ends before what was shown: it must be followed all the same.
         return pointer is None or not pointer["log_shorter"]
 
-    def _note_definitions(self) -> None:
-        """Notes every unit of a campaign whose definition is newer than its state."""
-        for campaign in self._catalogue:
-            state = self._states.get(campaign.code)
-            if state is None or state["version"] < campaign.version:
-                self._touch_all(campaign.code)
+    def _newest(self, code: str) -> int:
+        campaign = self._catalogue.current(code)
+        return 0 if campaign is None else campaign.version
+
+    def _note_definitions(self, view: View) -> None:
+        """Notes every unit of a campaign whose state can go over to a newer definition."""
+        for code in [campaign.code for campaign in self._catalogue]:
+            campaign, state = self._in_force(code, view), self._states.get(code)
+            if campaign is not None and (state is None or state["version"] < campaign.version):
+                self._touch_all(code)
+
+    def _in_force(self, code: str, view: View) -> Campaign | None:
+        """The definition by which all partitions have weighed their responses; where nobody has answered, the newest.
+
+        None: they are between two, or it is not known here yet.
+        """
+        newest, weighed = self._newest(code), view.weighed.get(code, frozenset())
+        if len(weighed) > 1:
+            return None
+        version = next(iter(weighed), newest)
+        shown = self._states.get(code, {}).get("version", 0)
+        # A version that readers were shown is taken back only if the log does not know it any more.
+        return None if version < min(shown, newest) else self._catalogue.version(code, version)
 
     def _touch_all(self, code: str) -> None:
         campaign = self._catalogue.current(code)
@@ -179,13 +196,14 @@ class Refresher:
         own: Mapping[int, ResponsesPartition],
         appraisals: AppraisalsPartition,
     ) -> int:
-        campaign = self._catalogue.current(code)
+        campaign = self._in_force(code, view)
         if campaign is None:
-            # Its definition is on its way: a state without it would be of no use to a reader.
+            # The definition is on its way, or the sums are being made anew by it: readers have the state before.
             return 0
         self._keep_definition(campaign)
         number = self._states.get(code, {}).get("state", 0) + 1
-        units = sorted(self._dirty_units.get(code, ()))
+        # Units of a later version may have been rated; they are shown with it.
+        units = sorted(self._dirty_units.get(code, set()) & campaign.unit.keys())
         sources = [*(owned.counts.tallies for owned in own.values()), *self._mirrors.tallies]
         state = {
             "_id": code,

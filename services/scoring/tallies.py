@@ -117,6 +117,11 @@ class Counts:
     activity: dict[DayKey, dict[str, int]] = field(default_factory=dict)
     counted: dict[str, dict[str, int]] = field(default_factory=dict)
     """Campaign → group → responses that count now."""
+    weighed: Mapping[str, int] = field(default_factory=dict)
+    """By campaign that has tallies, the version that all contributions in them are of; 0 while that is not one.
+
+    Replaced, never changed, and so read from any thread.
+    """
 
     def stage(self) -> Stage:
         return Stage(self)
@@ -132,6 +137,7 @@ class Stage:
         self.counted: dict[str, dict[str, int]] = {
             campaign: dict(groups) for campaign, groups in counts.counted.items()
         }
+        self.weighed = counts.weighed
 
     def count(self, sign: int, campaign: str, group: str, units: Units) -> None:
         """Counts a response in (sign 1) or out (sign -1)."""
@@ -174,6 +180,12 @@ class Stage:
         for tally in self.tallies.values():
             tally.at = next_
 
+    def weigh(self, weighed: Mapping[str, int]) -> None:
+        """Notes, of the campaigns that have tallies now, which versions contributions are of."""
+        new = {campaign for campaign, _, _ in self.tallies} - self.weighed.keys()
+        if new:
+            self.weighed = {**self.weighed, **{campaign: weighed[campaign] for campaign in new}}
+
     def tally_documents(self) -> Iterator[Document]:
         return (tally.document(self._counts.partition, key) for key, tally in self.tallies.items())
 
@@ -188,3 +200,4 @@ class Stage:
         self._counts.tallies.update(self.tallies)
         self._counts.activity.update(self.activity)
         self._counts.counted = self.counted
+        self._counts.weighed = self.weighed

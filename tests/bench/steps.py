@@ -222,15 +222,15 @@ def _fetched(bodies: Bodies) -> bytes:
 
 def _reading(survey: Campaign, bodies: Bodies) -> Step:
     """A record → its event, where its answers count, and its ratings as MongoDB keeps them."""
-    rules = Rules(SimpleNamespace(find=lambda *_: survey))
-    rules.find(survey.code, survey.version)
+    rules = Rules(SimpleNamespace(find=lambda *_: survey, newest=lambda _: survey.version))
+    rules.learn(survey, survey.version)
     records: Sequence[ConsumerRecord] = _records_of(ours=True)(0, PARTITION, MemoryRecords(_fetched(bodies))).take(None)
     reading = Reading(records[:1], rules)
 
     def long() -> None:
         for record in records:
             read = reading._read_at_length(record)
-            rules.units(read.campaign, read.event.group, read.event.ratings)  # type: ignore[union-attr]
+            rules.units(read.campaign, read.event.group, read.event.ratings, survey.version)  # type: ignore[union-attr]
             bson.encode(read.event.ratings)  # type: ignore[union-attr]
 
     def quick() -> None:

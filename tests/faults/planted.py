@@ -38,14 +38,14 @@ def offset_before() -> None:
     """The position is moved before the transaction of the chunk, not in it."""
     apply = Ledger.apply
 
-    def wrong(self: Ledger, position: Position, next_: int, *rest: Any) -> None:  # noqa: ANN401 - as `apply` has them
+    def wrong(self: Ledger, position: Position, next_: int, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as `apply` has them
         moved = self.generation.positions.update_one(
             {"_id": position.key, "next": position.next}, {"$set": {"next": next_}}
         )
         if moved.matched_count == 0:
             raise Fenced(f"position of {position.key} is not {position.next}")
         position.next = next_
-        apply(self, position, next_, *rest)
+        apply(self, position, next_, *rest, **more)
 
     Ledger.apply = wrong  # type: ignore[assignment, method-assign]
 

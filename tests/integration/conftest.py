@@ -65,6 +65,9 @@ class Known:
     def __init__(self, *campaigns: Campaign) -> None:
         self._campaigns = {(campaign.code, campaign.version): campaign for campaign in campaigns}
 
+    def newest(self, campaign: str) -> int:
+        return max((version for code, version in self._campaigns if code == campaign), default=0)
+
     def find(self, campaign: str, version: int) -> Campaign:
         try:
             return self._campaigns[campaign, version]

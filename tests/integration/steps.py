@@ -12,6 +12,7 @@ BEFORE = {
     ("responses", "the compare"): "before the update",
     ("responses", "commitTransaction"): "before the commit",
     ("refresh", "commitTransaction"): "before the commit of a refresh",
+    ("weighing", "commitTransaction"): "before the commit of new sums",
 }
 AFTER = {
     ("responses", "the compare"): "after the update",
@@ -19,8 +20,10 @@ AFTER = {
     ("responses", "update responses"): "after the rows",
     ("responses", "update tallies"): "after the tallies",
     ("responses", "commitTransaction"): "after the commit",
+    ("weighing", "update tallies"): "after new sums",
+    ("weighing", "commitTransaction"): "after the commit of new sums",
 }
-"""By the kind of transaction (of a chunk of responses, or of a refresh) and the command."""
+"""By the kind of transaction (of a chunk of responses, of new sums of what was counted, of a refresh) and command."""
 
 
 class Steps(CommandListener):
@@ -75,6 +78,8 @@ def _kind(command: Mapping[str, Any], name: str) -> str:
     if name == "update refresher":
         return "refresh"
     if name == "update positions":
-        topic: str = command["updates"][0]["q"]["_id"]["topic"]
-        return topic.rpartition(".")[2]
+        compared, changes = command["updates"][0]["q"], command["updates"][0]["u"]["$set"]
+        topic: str = compared["_id"]["topic"]
+        weighs = changes.get("weighings") != compared.get("weighings")
+        return "weighing" if weighs else topic.rpartition(".")[2]
     return "another"

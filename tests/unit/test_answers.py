@@ -21,28 +21,31 @@ from services.scoring.reading import Rules
 from services.scoring.revisions import Rejected
 from services.scoring.tallies import Units
 
+BY_SECOND = {"survey": 2, "other": 2}
 HEADERS = [("ce_type", SUBMITTED.encode())]
 RULES = Rules(Known())
 for campaign in (FIRST, SECOND):
-    RULES.find(campaign.code, campaign.version)
+    for version in (1, 2):
+        RULES.learn(campaign, version)
 
 
 def text_of(event: Response) -> bytes:
     return encode(event, HOUR, source="/test").value
 
 
-def at_length(value: bytes) -> tuple[Response, Units] | None:
-    """The event, and where its answers count; None for what is rejected."""
+def at_length(value: bytes, weighed: int) -> tuple[Response, Units] | None:
+    """The event, and where its answers count by a version; None for what is rejected."""
     try:
         event = decode(value, HEADERS)
         assert isinstance(event, Response)
-        return event, RULES.units(RULES.find(event.campaign, event.campaign_version), event.group, event.ratings)
+        campaign = RULES.find(event.campaign, event.campaign_version)
+        return event, RULES.units(campaign, event.group, event.ratings, weighed)
     except (Unreadable, Rejected):
         return None
 
 
-def assert_same(value: bytes, answered: Answered) -> None:
-    expected = at_length(value)
+def assert_same(value: bytes, answered: Answered, weighed: int = 2) -> None:
+    expected = at_length(value, weighed)
     assert expected is not None
     event, units = expected
     assert answered.event == event
@@ -62,12 +65,13 @@ def responses(draw: st.DrawFn) -> Response:
     return replace(said, comment=draw(COMMENTS), channel=draw(st.sampled_from(CHANNELS)))
 
 
-@given(responses())
-def test_what_intake_writes_is_read_as_at_length(said: Response):
+@given(responses(), st.integers(1, 2))
+def test_what_intake_writes_is_read_as_at_length(said: Response, weighed: int):
+    """Whichever version weighs it."""
     value = text_of(said)
-    answered = RULES.read(value)
+    answered = RULES.read(value, {"survey": weighed})
     if answered is not None:
-        assert_same(value, answered)
+        assert_same(value, answered, weighed)
     else:
         usual = said.ratings and all(said.ratings.values()) and said.revision < 10**15
         plain = said.comment is None or canonical({"": said.comment})[5:-2] == said.comment.encode()
@@ -108,13 +112,13 @@ SAID = Response(IDS[0], 1, "survey", 1, "g2", "web", {"u1": {"q": "A", "r": "B"}
     ],
 )  # fmt: skip
 def test_what_is_written_in_another_form_is_left_to_be_read_at_length(ratings: str):
-    assert RULES.read(rewritten(text_of(SAID), ratings)) is None
+    assert RULES.read(rewritten(text_of(SAID), ratings), BY_SECOND) is None
 
 
 def test_so_is_what_is_of_no_known_definition_group_or_channel():
     for change in ({"campaign": "other"}, {"campaign_version": 3}, {"group": "g3"}, {"channel": "fax"}):
-        assert RULES.read(text_of(replace(SAID, **change))) is None
-    assert Rules(Known()).read(text_of(SAID)) is None
+        assert RULES.read(text_of(replace(SAID, **change)), BY_SECOND) is None
+    assert Rules(Known()).read(text_of(SAID), BY_SECOND) is None
 
 
 @given(
@@ -127,7 +131,7 @@ def test_so_is_what_is_of_no_known_definition_group_or_channel():
 def test_of_a_text_that_was_changed_nothing_else_is_read(said: Response, place: int, put: bytes, cut: int):
     value = text_of(said)
     value = value[:place] + put + value[place + cut :]
-    answered = RULES.read(value)
+    answered = RULES.read(value, BY_SECOND)
     if answered is not None:
         assert_same(value, answered)
 
@@ -142,7 +146,7 @@ def test_of_a_text_in_another_order_nothing_else_is_read(said: Response, random:
         return {name: shuffled(part[name]) for name in names}
 
     value = orjson.dumps(shuffled(content_of(said)))
-    answered = RULES.read(value)
+    answered = RULES.read(value, BY_SECOND)
     if answered is not None:
         assert value == canonical(json.loads(value))
         assert_same(value, answered)
@@ -150,7 +154,7 @@ def test_of_a_text_in_another_order_nothing_else_is_read(said: Response, random:
 
 @given(responses())
 def test_ratings_can_be_looked_into(said: Response):
-    answered = RULES.read(text_of(said))
+    answered = RULES.read(text_of(said), BY_SECOND)
     if answered is not None:
         ratings = answered.event.ratings
         assert ratings == said.ratings

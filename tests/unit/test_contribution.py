@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from surveys import asked, plain_contribution, published, rater, scale, survey
 
-from services.common.campaign import Campaign
+from services.common.campaign import Campaign, Text
 from services.common.contribution import Contribution
 
 CAMPAIGN = survey(
@@ -83,3 +83,36 @@ def test_the_order_of_answers_and_of_groups_does_not_matter():
     turned = replace(CAMPAIGN, groups=CAMPAIGN.groups[::-1])
     answers = {"s": "D", "q": "C"}
     assert of(answers) == of(dict(reversed(answers.items()))) == of(answers, campaign=turned)
+
+
+class TestOfAnotherVersion:
+    """A response may have been given to a later version than the one that weighs it."""
+
+    LATER = published(
+        replace(
+            survey(
+                (asked("q", "2", "g1", "g2"), asked("r", "1", "g2", g2="5"), asked("t", "1", "g2")),
+                (asked("s", "0.1", "g1", "g2", g1="2"),),
+                units={"u1": "b1", "u2": "b1"},
+                groups=(rater("g1", "b1", weight="3"), rater("g2", "b1")),
+            )
+        ),
+        CAMPAIGN,
+    )
+
+    def test_what_it_does_not_know_is_no_opinion(self):
+        contribution = Contribution(CAMPAIGN)
+        assert contribution.of("g2", "u1", {"q": "B", "t": "A"}) == contribution.of("g2", "u1", {"q": "B"})
+        assert contribution.of("g2", "u1", {"t": "A"}) is None
+        assert contribution.of("g2", "u2", {"q": "B"}) is None
+        assert contribution.of("g3", "u1", {"q": "B"}) is None
+
+    def test_it_is_seen_whose_contributions_are_others(self):
+        first, later = Contribution(CAMPAIGN), Contribution(self.LATER)
+        assert later.is_as(first, "g1", "u1")
+        assert not later.is_as(first, "g2", "u1")
+        assert not later.is_as(first, "g1", "u2")
+        renamed = replace(self.LATER, title=Text("Tên khác"), version=3)
+        assert all(
+            Contribution(renamed).is_as(later, group, unit) for group in self.LATER.group for unit in self.LATER.unit
+        )

@@ -38,7 +38,7 @@ def stored(partition: Partition) -> Stored:
 
 
 def recounted(found: Stored) -> list[str]:
-    recount = ResponsesRecount(0, Rules(Known()))
+    recount = ResponsesRecount(0, Rules(Known()), lambda _: 2)
     for row in found["rows"]:
         recount.add(row)
     differences = recount.differences(found["position"], found["tallies"], found["activity"], found["letters"])

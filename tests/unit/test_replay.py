@@ -13,7 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.consumer.fetcher import ConsumerRecord
 from surveys import appraised, published, survey
-from test_exactly_once_property import LOG, STEPS, Known, Partition, Requeued, Step, late, score, scored, shuffled
+from test_exactly_once_property import (
+    LOG,
+    STEPS,
+    UNITS,
+    Known,
+    Partition,
+    Requeued,
+    Step,
+    late,
+    moments_of,
+    score,
+    scored,
+    shuffled,
+)
 
 from services.common.appraisals import Change, LeafAppraisal
 from services.common.campaign import Campaign
@@ -37,7 +50,7 @@ def batches(records: Sequence[ConsumerRecord], cuts: Sequence[int]) -> list[Sequ
 
 def replayed(partition: Partition, cuts: Sequence[int]) -> ResponsesReplay:
     settled = {letter["_id"]["offset"]: bare(letter) for letter in partition.letters if "requeued" in letter}
-    target = ResponsesReplay(partition.number, Rules(Known()), settled)
+    target = ResponsesReplay(partition.number, Rules(Known()), settled, partition.weighed)
     assert list(replay(target, batches(partition.records, cuts), [len(partition.records)])) == [len(partition.records)]
     return target
 
@@ -49,6 +62,22 @@ def without_at(document: dict[str, Any]) -> dict[str, Any]:
 @given(LOG, STEPS, CUTS)
 def test_a_replay_is_what_was_stored(said: list[Event | bytes | Requeued], steps: list[Step], cuts: list[int]):
     check(scored(said, steps), cuts)
+
+
+@given(shuffled(), STEPS, st.integers(1, 2))
+def test_sums_by_another_version_follow_from_the_replayed_rows(
+    said: list[Response | Withdrawal], steps: list[Step], version: int
+):
+    """What is shown may be of another version than that by which the partition is weighed now."""
+    for partition in scored(said, steps):
+        target = replayed(partition, [])
+        for (_, group, unit), tally in target.tallies_by("survey", version).items():
+            answers = [
+                row.ratings[unit] for row in partition.rows.values() if row.group == group and unit in row.ratings
+            ]
+            block = {"u4": "b2", **UNITS}[unit]
+            assert tally.moments == moments_of(answers, version, group, unit, block)
+            assert tally.counts == partition.memory.tallies["survey", group, unit].counts
 
 
 @given(shuffled(), STEPS, CUTS)
@@ -112,6 +141,9 @@ CAMPAIGN = published(survey((appraised("l", "2"), appraised("m", "1")), units={"
 
 
 class Definitions:
+    def newest(self, campaign: str) -> int:
+        return CAMPAIGN.version if campaign == CAMPAIGN.code else 0
+
     def find(self, campaign: str, version: int) -> Campaign:
         assert (campaign, version) == (CAMPAIGN.code, CAMPAIGN.version)
         return CAMPAIGN

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from kafka import TopicPartition
@@ -25,6 +26,7 @@ from services.scoring import metrics
 from services.scoring.audit.difference import Difference
 from services.scoring.audit.recount import AppraisalsRecount, ResponsesRecount
 from services.scoring.audit.stored import letters_of, position_id
+from services.scoring.counting import weighed_in
 from services.scoring.ledger import Document, Unavailable
 from services.scoring.reading import Finder, Rules
 
@@ -136,7 +138,8 @@ class Reconciler:
         mine = {"p": partition.partition}
         many = [derived.responses, derived.tallies]
         pace = self._pace(partition, sum(collection.count_documents(mine, session=session) for collection in many))
-        recount = ResponsesRecount(partition.partition, self._rules)
+        told = partial(weighed_in, position, self._rules.newest)
+        recount = ResponsesRecount(partition.partition, self._rules, told)
         for row in pace(derived.responses.find(mine, session=session, batch_size=BATCH)):
             recount.add(row)
         tallies = pace(derived.tallies.find(mine, session=session, batch_size=BATCH))

@@ -6,7 +6,7 @@ mark for every record; the rows of appraisals are the outcome of their changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from services.scoring.audit.difference import Difference, compare, digest
@@ -24,11 +24,18 @@ _NOTHING: Document = {"leaves": {}, "bonus": "0", "penalty": "0", "notes": {}}
 
 
 class ResponsesRecount:
-    """A partition of responses: `add` every row, then ask for `differences`. All documents are of one snapshot."""
+    """A partition of responses: `add` every row, then ask for `differences`. All documents are of one snapshot.
 
-    def __init__(self, partition: int, rules: Rules) -> None:
+    Args:
+        partition: its number.
+        rules: where the definitions are.
+        weighed: what its position says of the versions that contributions are of (`weighed_of`, of any campaign).
+    """
+
+    def __init__(self, partition: int, rules: Rules, weighed: Callable[[str], int]) -> None:
         self._partition = partition
         self._rules = rules
+        self._weighed = weighed
         self._stage = Counts(partition).stage()
         self._unreadable: list[Difference] = []
 
@@ -39,7 +46,8 @@ class ResponsesRecount:
             if row.withdrawn:
                 return
             campaign = self._rules.find(row.campaign, row.version)
-            units = self._rules.units(campaign, row.group, row.ratings)
+            version = self._weighed(row.campaign) or self._rules.newest(row.campaign)
+            units = self._rules.units(campaign, row.group, row.ratings, version)
         except Rejected as error:
             # What the rater said is not told.
             self._unreadable.append(Difference("responses", document["_id"], "ratings", error.reason, "countable"))
@@ -82,7 +90,10 @@ class ResponsesRecount:
                 continue
             # A tally whose responses were all taken back stays; so does the place of an answer that was.
             expected = missing.pop(key, Tally()).document(self._partition, key)
-            if found := compare("tallies", document["_id"], _without_end(document), _without_end(expected)):
+            pair = [_without_end(document), _without_end(expected)]
+            if not self._weighed(key[0]):
+                pair = [without_moments(tally) for tally in pair]
+            if found := compare("tallies", document["_id"], *pair):
                 yield found
         for key in sorted(missing):
             yield Difference("tallies", missing[key].document(self._partition, key)["_id"], "", None, {})
@@ -148,6 +159,11 @@ def _without_words(row: Document) -> dict[str, Any]:
     }
     notes = {name: digest({name: note}).hex() for name, note in row.get("notes", {}).items()}
     return {**row, "leaves": leaves, "notes": notes}
+
+
+def without_moments(tally: Document) -> dict[str, Any]:
+    """A tally without its sums, while they are made anew by another definition: some may be of one, some of another."""
+    return {name: value for name, value in tally.items() if name not in ("opinions", "s1", "s2")}
 
 
 def _without_end(tally: Document) -> dict[str, Any]:

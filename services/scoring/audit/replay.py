@@ -20,7 +20,8 @@ from services.scoring.counting import read_row
 from services.scoring.counting import row_document as response_document
 from services.scoring.letters import ABOUT, letter
 from services.scoring.reading import Finder, Reading, Rules
-from services.scoring.tallies import Counts
+from services.scoring.tallies import Counts, Tally, TallyKey
+from services.scoring.weighing import Sums, weighed_anew
 
 Document = dict[str, Any]
 
@@ -48,12 +49,25 @@ class ResponsesReplay:
     """A partition of responses.
 
     Rows are kept as texts: as objects those of a large partition would not fit into memory.
+
+    Args:
+        partition: its number.
+        rules: where the definitions are.
+        settled: the dead letters whose records were requeued.
+        weighed: by campaign the version that contributions are of; the newest where it is not told.
     """
 
-    def __init__(self, partition: int, rules: Rules, settled: Settled = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        partition: int,
+        rules: Rules,
+        settled: Settled = MappingProxyType({}),
+        weighed: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.records = 0
         self.letters: dict[int, Document] = {}
         self.counts = Counts(partition)
+        self._weighed = weighed
         self._rules = rules
         self._settled = settled
         self._rows: dict[str, bytes] = {}
@@ -63,7 +77,7 @@ class ResponsesReplay:
         if not (judged := _settle(records, self._settled, self.letters)):
             return
         # What was applied once is applied again, however much of it was rejected.
-        reading = Reading(judged, self._rules)
+        reading = Reading(judged, self._rules, {**self._weighed, **self.counts.weighed})
         chunk = Chunk(reading, self.counts, (), most_rejected=None)
         rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in reading.ids if id_ in self._rows}
         for id_, row in chunk.count(rows).items():
@@ -80,6 +94,22 @@ class ResponsesReplay:
         """The row of a response."""
         row = self._rows.get(id_)
         return None if row is None else orjson.loads(row)
+
+    def tallies_by(self, campaign: str, version: int) -> Mapping[TallyKey, Tally]:
+        """A campaign's tallies, with the contributions of a version that may be another.
+
+        Raises:
+            Rejected: there is no such version.
+        """
+        mine = {key: tally for key, tally in self.counts.tallies.items() if key[0] == campaign}
+        if not mine or self.counts.weighed[campaign] == version:
+            return mine
+        sums = Sums(campaign, self._rules.contribution(campaign, version))
+        for text in self._rows.values():
+            row = read_row(orjson.loads(text))
+            if row.campaign == campaign and not row.withdrawn:
+                sums.add(row.group, row.ratings)
+        return {key: weighed_anew(tally, sums[key]) for key, tally in mine.items()}
 
     def tallies(self) -> Iterator[Document]:
         return (tally.document(self.counts.partition, key) for key, tally in self.counts.tallies.items())

@@ -19,8 +19,10 @@ from services.common.index import Formula
 from services.common.uncertainty import SamplingErrors
 from services.scoring.appraisal_chunk import RowKey
 from services.scoring.audit.difference import Difference, canonical, compare, digest
+from services.scoring.audit.replay import ResponsesReplay
 from services.scoring.audit.report import Report
-from services.scoring.tallies import Counts, Tally, TallyKey, total
+from services.scoring.revisions import Rejected
+from services.scoring.tallies import Tally, TallyKey, total
 
 Document = dict[str, Any]
 FindVersion = Callable[[str, int], Campaign | None]
@@ -80,15 +82,19 @@ class Shown:
         for code, shown in self._campaigns.items():
             shown.beyond |= campaign in (None, code)
 
-    def add_responses(self, campaign: str, counts: Counts) -> None:
-        """Adds what a partition has counted up to the state's position in it."""
+    def add_responses(self, campaign: str, target: ResponsesReplay) -> None:
+        """Adds what a partition has counted up to the state's position in it, weighed by the state's version."""
         shown = self._campaigns[campaign]
-        for key in counts.tallies:
-            if key[0] == campaign:
-                sums = total((shown.sums, counts.tallies), key)
-                moments = sums.moments
-                shown.sums[key] = Tally(sums.n, moments.n, moments.s1, moments.s2, list(sums.counts))
-        shown.counted.update(counts.counted.get(campaign, {}))
+        try:
+            tallies = target.tallies_by(campaign, shown.state.get("version", 0))
+        except Rejected:
+            # That the log has no such version is said by `compare`.
+            return
+        for key in tallies:
+            sums = total((shown.sums, tallies), key)
+            moments = sums.moments
+            shown.sums[key] = Tally(sums.n, moments.n, moments.s1, moments.s2, list(sums.counts))
+        shown.counted.update(target.counts.counted.get(campaign, {}))
 
     def add_appraisals(self, campaign: str, rows: Mapping[RowKey, AppraisalRow]) -> None:
         """Takes the rows in force up to the state's position in the topic of appraisals."""

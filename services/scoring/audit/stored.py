@@ -16,8 +16,10 @@ from pymongo.errors import OperationFailure
 
 from services.common.generation import Generation
 from services.scoring.audit.difference import Difference, canonical, compare, digest
+from services.scoring.audit.recount import without_moments
 from services.scoring.audit.replay import AppraisalsReplay, Replay, ResponsesReplay, Settled, bare
 from services.scoring.audit.report import Report
+from services.scoring.counting import weighed_in
 
 Document = dict[str, Any]
 BATCH = 2_000
@@ -46,12 +48,15 @@ class _Stored:
         return {letter["_id"]["offset"]: letter for letter in self._letters.values() if "requeued" in letter}
 
     def _compare(self, target: Replay, counted: Mapping[str, Any], report: Report) -> None:
+        """Notes what differs of what both have; `counted` is what the position must say of the counts."""
         if self.position is not None:
-            # Whose topic it is was compared before anything was read of the log.
-            same = {name: self.position.get(name) for name in ("topic_id", "next")}
+            # Whose topic it is was compared before anything was read of the log. How often sums were made anew does not
+            # follow from it.
+            kept = ("topic_id", "next", "weighings")
+            same: Document = {name: self.position[name] for name in kept if name in self.position}
             place = {"_id": position_id(self._partition), "p": self._partition.partition}
             records = {"records": target.records} if "records" in self.position else {}
-            expected = {**place, **same, "counted": counted, **records}
+            expected: Document = {**place, **same, **counted, **records}
             report.note(compare("positions", expected["_id"], self.position, expected))
         _compare_all("rejected", self._letters, target.letters.values(), report)
 
@@ -59,28 +64,32 @@ class _Stored:
 class StoredResponses(_Stored):
     """A partition of responses: of rows and tallies, which may be many, only digests are kept.
 
-    The session must outlive the comparison: what differs is read in it once more.
+    The session must outlive the comparison: what differs is read in it once more. `newest` finds the newest version of
+    a campaign in the log.
     """
 
-    def __init__(self, derived: Generation, partition: TopicPartition, session: ClientSession) -> None:
+    def __init__(
+        self, derived: Generation, partition: TopicPartition, session: ClientSession, newest: Callable[[str], int]
+    ) -> None:
         super().__init__(derived, partition, session)
+        self._newest = newest
         self._derived = derived
         self._session = session
         mine = {"p": partition.partition}
         self._rows = _digests(derived.responses.find(mine, session=session, batch_size=BATCH))
         tallies = derived.tallies.find(mine, session=session, batch_size=BATCH)
-        self._tallies = _digests(map(_without_at, tallies))
+        self._tallies = _digests(map(self._comparable, tallies))
         self._activity = _by_id(derived.activity.find(mine, session=session))
 
     def compare(self, target: ResponsesReplay, report: Report) -> None:
         """Notes what differs from the replay up to `next`."""
-        self._compare(target, target.counts.counted, report)
+        self._compare(target, {"counted": target.counts.counted, **self._weighed(target)}, report)
         report.compared.update(responses=len(self._rows), tallies=len(self._tallies))
         for name, digests in (("rows", self._rows), ("tallies", self._tallies)):
             report.absorb(name, (digests[key][1] for key in sorted(digests)))
         rows = self._differing(self._rows, target.rows())
         self._note(self._derived.responses, rows, target.row, report)
-        tallies = {_text(document["_id"]): _without_at(document) for document in target.tallies()}
+        tallies = {_text(document["_id"]): self._comparable(document) for document in target.tallies()}
         differing = self._differing(self._tallies, {key: digest(document) for key, document in tallies.items()})
         self._note(self._derived.tallies, differing, tallies.get, report)
         _compare_all("activity", self._activity, target.activity(), report)
@@ -105,8 +114,40 @@ class StoredResponses(_Stored):
             id_ = stored_id if wanted is None else wanted["_id"]
             difference = Difference(name, id_, "", None if stored_id is None else {}, None if wanted is None else {})
             if report.wants_detail and (stored := self._again(collection, id_)) is not None:
-                difference = compare(name, id_, _without_at(stored), wanted) or difference
+                difference = compare(name, id_, self._comparable(stored), wanted) or difference
             report.note(difference)
+
+    @property
+    def weighed(self) -> dict[str, int]:
+        """By campaign the version that the contributions are of, where they are of one that the log has."""
+        told = (self.position or {}).get("weighed", {})
+        return {code: version for code in told if (version := self._version(code))}
+
+    def _version(self, campaign: str) -> int:
+        version = weighed_in(self.position or {"next": 0}, self._newest, campaign)
+        return version if version <= self._newest(campaign) else 0
+
+    def _weighed(self, target: ResponsesReplay) -> Document:
+        """What the position must say of the versions, if it says anything."""
+        position = self.position or {}
+        if "weighed" not in position:
+            return {}
+        if position.get("weighed_at") != position["next"]:
+            # A scorer of an earlier version of the software has gone on since.
+            return {name: position[name] for name in ("weighed", "weighed_at") if name in position}
+        between: dict[str, int] = {code: 0 for code, version in position["weighed"].items() if not version}
+        return {"weighed": {**target.counts.weighed, **between}, "weighed_at": position["next"]}
+
+    def _comparable(self, document: Document) -> Document:
+        """What must be equal of a document that has all that follows from the log.
+
+        Of a tally not after which chunk it was written, nor sums that are just being made anew.
+        """
+        if "counts" not in document:
+            return document
+        comparable = {name: value for name, value in document.items() if name != "at"}
+        key = document["_id"]
+        return comparable if self._version(key.get("campaign")) else without_moments(comparable)
 
     def _again(self, collection: Collection[Document], id_: Any) -> Document | None:  # noqa: ANN401 - as stored
         try:
@@ -126,7 +167,7 @@ class StoredAppraisals(_Stored):
 
     def compare(self, target: AppraisalsReplay, report: Report) -> None:
         """Notes what differs from the replay up to `next`."""
-        self._compare(target, {}, report)
+        self._compare(target, {"counted": {}}, report)
         report.compared.update(appraisals=len(self._rows))
         _compare_all("appraisals", self._rows, target.documents(), report)
         _compare_all("appraisal_changes", self._changes, map(_as_stored, target.changes.values()), report)
@@ -174,11 +215,6 @@ def _digests(documents: Iterable[Document]) -> dict[str, tuple[Any, bytes]]:
 
 def _by_id(documents: Iterable[Document]) -> dict[str, Document]:
     return {_text(document["_id"]): document for document in documents}
-
-
-def _without_at(document: Document) -> Document:
-    """A tally without what does not follow from the log: after which chunk it was written. A row has no such thing."""
-    return {name: value for name, value in document.items() if name != "at"}
 
 
 def _as_stored(document: Document) -> Document:

@@ -158,14 +158,14 @@ class Verification:
     def _compare_responses(self, partition: TopicPartition, advance: Advance) -> None:
         with self._snapshot() as session:
             # All of it before the replay, which may take longer than a snapshot can be read.
-            stored = StoredResponses(self._generation, partition, session)
-            target = ResponsesReplay(partition.partition, Rules(self._definitions), stored.settled)
+            stored = StoredResponses(self._generation, partition, session, self._definitions.newest)
+            target = ResponsesReplay(partition.partition, Rules(self._definitions), stored.settled, stored.weighed)
             states = self._shown.stops("responses", partition.partition)
             for stop in self._replay(partition, target, stored, states, advance):
                 if stop == stored.next:
                     stored.compare(target, self.report)
                 for campaign in (code for code, wanted in states.items() if wanted == stop):
-                    self._shown.add_responses(campaign, target.counts)
+                    self._shown.add_responses(campaign, target)
 
     def _compare_appraisals(self, partition: TopicPartition, advance: Advance) -> None:
         with self._snapshot() as session:
