@@ -55,6 +55,7 @@ def _counterexample(setup: Setup, result: Result) -> str:
 
 
 def _bounds(setup: Setup) -> str:
+    versions = [f"{setup.versions} versions"] * (setup.versions > 1)
     parts = [
         f"{len(setup.requests)} requests {'meanwhile' if setup.clients == 'meanwhile' else 'first'}",
         f"log of {setup.log}",
@@ -63,7 +64,7 @@ def _bounds(setup: Setup) -> str:
         f"chunks of {setup.chunk}",
         "transactions step by step" if setup.stepwise else "transactions as one step",
     ]
-    return ", ".join([*parts, *["stale reads"] * setup.stale, *["a rebuild"] * setup.rebuild])
+    return ", ".join([*parts, *["stale reads"] * setup.stale, *["a rebuild"] * setup.rebuild, *versions])
 
 
 def say(text: str) -> None:

@@ -29,10 +29,13 @@ REFRESHERS = Setup(
     others=True,
 )
 REBUILD = replace(REFRESHERS, name="rebuild", requests=(FORM, OTHER), log=2, stale=False, rebuild=True)
+WEIGHING = replace(REFRESHERS, name="weighing", requests=(FORM, OTHER), log=2, stale=False, versions=2)
+SUMS = Setup("sums", (FORM, EDIT, OTHER), 3, "have sent", stepwise=False, versions=3)
 
-CONFIGURATIONS = (CLIENTS, OWNERS, WITHDRAWALS, PARTITIONS, REFRESHERS, REBUILD)
+CONFIGURATIONS = (CLIENTS, OWNERS, WITHDRAWALS, PARTITIONS, REFRESHERS, REBUILD, WEIGHING, SUMS)
 
 _SUMS, _ONCE, _RISE = "tallies are the sums of the rows", "what was answered 202 counts once", "states only rise"
+_LOG, _ONE = "what is stored is the log up to the position", "readers see one state of the log"
 _SHORT = replace(OWNERS, log=2)
 
 PLANTED = (
@@ -48,5 +51,8 @@ PLANTED = (
     (replace(REFRESHERS, bug="positions are not compared"), _RISE),
     (replace(REBUILD, bug="positions are not compared"), _RISE),
     (replace(REBUILD, bug="refresher does not read the pointer"), _RISE),
+    (replace(SUMS, bug="weighings are not compared"), _LOG),
+    (replace(SUMS, bug="the version comes first"), _LOG),
+    (replace(WEIGHING, bug="versions are mixed"), _ONE),
 )
 """Each with the promise that it must break."""

@@ -27,8 +27,11 @@ def tallies_are_sums(_: Setup, w: World) -> str:
 def is_the_log(_: Setup, w: World) -> str:
     for generation in w.stored:
         for log, found in zip(w.log, generation, strict=True):
-            if found != reckoned(log[: found.next]):
-                return f"stored is {found}, but the log makes {reckoned(log[: found.next])}"
+            expected = reckoned(log[: found.next], found.weighed or 1)
+            if not found.weighed:
+                expected = expected._replace(weighed=0, sums=found.sums)
+            if found != expected:
+                return f"stored is {found}, but the log makes {expected}"
     return ""
 
 
@@ -36,10 +39,15 @@ def readers_see_one_state(_: Setup, w: World) -> str:
     """Unless a refresh is half-way: then readers keep what they have."""
     if any(index.number > w.shown.number for index in w.indices):
         return ""
-    parts = [reckoned(log[:next_]).tallies for log, next_ in zip(w.log, w.shown.positions, strict=True)]
-    for i, (index, counts) in enumerate(zip(w.indices, zip(*parts, strict=True), strict=True)):
-        if index.indices[i] != sum(counts):
-            return f"an index is {index.indices[i]}, but the log up to {w.shown.positions} makes {sum(counts)}"
+    version = w.shown.version
+    parts = [reckoned(log[:next_], version) for log, next_ in zip(w.log, w.shown.positions, strict=True)]
+    for i, index in enumerate(w.indices):
+        counts, sums_ = sum(part.tallies[i] for part in parts), sum(part.sums[i] for part in parts)
+        if (index.indices[i], index.sums[i]) != (counts, sums_):
+            return (
+                f"an index is {index.indices[i]} with {index.sums[i]}, but the log up to {w.shown.positions} "
+                f"makes {counts} with {sums_} by version {version}"
+            )
         if index.generation != w.shown.generation:
             return f"an index is of generation {index.generation}, the state of {w.shown.generation}"
     return ""
@@ -77,6 +85,10 @@ AT_REST: Mapping[str, Promise] = {"what was answered 202 counts once": counts_on
 GOES_ON = "it can always go on"
 
 
+def _shown(w: World) -> tuple[tuple[int, ...], int, int]:
+    return w.shown.positions, w.shown.generation, w.shown.version
+
+
 def at_rest(setup: Setup, w: World) -> bool:
     """Whether all is counted and shown, and nothing is under way."""
     ends = tuple(map(len, w.log))
@@ -84,5 +96,7 @@ def at_rest(setup: Setup, w: World) -> bool:
         tuple(found.next for found in w.stored[w.current]) == ends
         and not w.lost
         and all(s.transaction is None and s.applying is None for s in w.scorers)
-        and (not setup.refreshers or (w.shown.positions == ends and w.shown.generation == w.current))
+        and w.version == setup.versions
+        and all(found.weighed == w.version for found in w.stored[w.current])
+        and (not setup.refreshers or _shown(w) == (ends, w.current, w.version))
     )

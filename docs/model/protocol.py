@@ -9,7 +9,20 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from .world import Documents, Memory, Record, Refresher, Scorer, Setup, Transaction, World, counted, put
+from .world import (
+    Documents,
+    Memory,
+    Record,
+    Refresher,
+    Scorer,
+    Setup,
+    Transaction,
+    Weighing,
+    World,
+    counted,
+    put,
+    weighed,
+)
 
 
 class Step(NamedTuple):
@@ -99,6 +112,10 @@ def scorer(setup: Setup, w: World, i: int) -> Next:
         if s.applying is None and memory is None:
             yield from _load(w, i, p)
         elif s.applying is None and memory is not None:
+            yield from _weigh(setup, w, i, p, memory)
+            if memory.weighed == 0 or (s.weighing is not None and s.weighing.partition == p):
+                # Nothing may be added to sums that are being made anew.
+                continue
             for until in _ends(setup, w, p, memory.next):
                 yield from (_begin if setup.stepwise else _at_once)(setup, w, i, Chunk(p, memory, until))
             yield step("drops a partition after a rebalance", f"partition {p}"), drop(w, i, p)
@@ -117,7 +134,7 @@ def _load(w: World, i: int, p: int) -> Next:
     """Position and tallies, in one snapshot."""
     s = w.scorers[i]
     for stored in dict.fromkeys((w.stored[s.generation][p], w.earlier[s.generation][p])):
-        loaded = s._replace(memory=put(s.memory, p, Memory(stored.next, stored.tallies)))
+        loaded = s._replace(memory=put(s.memory, p, remembered(stored)))
         yield Step(name(i), "loads a partition", f"partition {p} at {stored.next}"), with_scorer(w, i, loaded)
 
 
@@ -127,7 +144,7 @@ def _begin(setup: Setup, w: World, i: int, chunk: Chunk) -> Next:
     w, step = with_scorer(w, i, s), partial(Step, name(i), detail=str(chunk))
     stored = w.stored[s.generation][p]
     after = stored._replace(next=chunk.until)
-    expected = chunk.memory.next == stored.next
+    expected = is_stored(setup, chunk.memory, stored)
     if setup.bug == "position before" and expected:
         opened = s._replace(applying=p, transaction=Transaction(s.generation, p, 1, after, after, ()))
         w = write(setup, w, s.generation, p, after)
@@ -159,7 +176,7 @@ def _go_on(setup: Setup, w: World, i: int, p: int, memory: Memory) -> Next:
     now = LEDGER[t.done]
     if now is LEDGER[-1]:
         yield step(f"sends the commit, is told nothing and {drops}"), fail(t._replace(committing=True))
-        adopted = put(s.memory, p, Memory(t.writes.next, t.writes.tallies))
+        adopted = put(s.memory, p, memory._replace(next=t.writes.next, tallies=t.writes.tallies, sums=t.writes.sums))
         after = s._replace(memory=adopted, applying=None, transaction=None)
         yield step(now.does), with_scorer(_commit(setup, w, t), i, after)
         return
@@ -168,7 +185,7 @@ def _go_on(setup: Setup, w: World, i: int, p: int, memory: Memory) -> Next:
         if _locked(others, t.generation, p, now.field) or _changed(w, t, now.field):
             yield step(f"meets a write conflict and {drops}"), fail()
             return
-        known = t.snapshot._replace(next=memory.next, tallies=memory.tallies)
+        known = t.snapshot._replace(next=memory.next, tallies=memory.tallies, sums=memory.sums)
         result = counted(known, w.log[p][memory.next : t.writes.next], setup.bug)
         t = t._replace(writes=_with_field(t.writes, result, now.field), written=(*t.written, now.field))
         if now.field == "tallies" and setup.bug == "memory adopted before the commit":
@@ -181,14 +198,66 @@ def _at_once(setup: Setup, w: World, i: int, chunk: Chunk) -> Next:
     s, p, memory = w.scorers[i], chunk.partition, chunk.memory
     step = partial(Step, name(i), detail=str(chunk))
     stored = w.stored[s.generation][p]
-    if memory.next != stored.next:
+    if not is_stored(setup, memory, stored):
         yield step("is fenced, as the position has moved, and drops the partition"), drop(w, i, p)
         return
-    after = counted(stored._replace(tallies=memory.tallies), w.log[p][memory.next : chunk.until], setup.bug)
-    w = write(setup, w, s.generation, p, after)
-    adopted = s._replace(memory=put(s.memory, p, Memory(after.next, after.tallies)))
+    known = stored._replace(tallies=memory.tallies, sums=memory.sums, weighed=memory.weighed)
+    after = counted(known, w.log[p][memory.next : chunk.until], setup.bug)
+    # Only the tallies that it touches are replaced, and it says by which version it has counted.
+    changed = zip(stored.sums, memory.sums, after.sums, strict=True)
+    sums = tuple(there if new == before else new for there, before, new in changed)
+    w = write(setup, w, s.generation, p, after._replace(sums=sums))
+    adopted = s._replace(memory=put(s.memory, p, remembered(after)))
     yield step("applies a chunk"), with_scorer(w, i, adopted)
     yield step("applies a chunk, is told nothing and drops the partition"), drop(w, i, p)
+
+
+def remembered(stored: Documents) -> Memory:
+    return Memory(stored.next, stored.tallies, stored.sums, stored.weighed)
+
+
+def is_stored(setup: Setup, memory: Memory, stored: Documents) -> bool:
+    """The compare: nobody has applied a chunk, or made sums anew, since the partition was loaded."""
+    return memory.next == stored.next and (not memory.outdated or setup.bug == "weighings are not compared")
+
+
+def _write_sums(setup: Setup, w: World, generation: int, p: int, new: Documents) -> World:
+    """New sums, and what whoever has loaded the partition will be told of them by the compare."""
+    for i, s in enumerate(w.scorers):
+        memory = s.memory[p]
+        if memory is not None and s.generation == generation:
+            w = with_scorer(w, i, s._replace(memory=put(s.memory, p, memory._replace(outdated=True))))
+    return write(setup, w, generation, p, new)
+
+
+def _weigh(setup: Setup, w: World, i: int, p: int, memory: Memory) -> Next:
+    """The sums of a partition are made anew from its rows, and written in two parts: each a transaction as one step."""
+    s, step = w.scorers[i], partial(Step, name(i), detail=f"partition {p}")
+    stored, new = w.stored[s.generation][p], s.weighing
+    if new is None and memory.weighed < w.version:
+        read = Weighing(p, w.version, weighed(stored.rows, w.version))
+        yield step("reads the rows to weigh them by the new version"), with_scorer(w, i, s._replace(weighing=read))
+    if new is None or new.partition != p:
+        return
+    if not is_stored(setup, memory, stored):
+        yield step("is fenced, as the position has moved, and drops the partition"), drop(w, i, p)
+        return
+    last = new.done + 1 == len(new.sums)
+    after = stored._replace(
+        sums=put(stored.sums, new.done, new.sums[new.done]),
+        weighed=new.version if last or setup.bug == "the version comes first" else 0,
+    )
+    w = _write_sums(setup, w, s.generation, p, after)
+    known = remembered(after) if last else memory._replace(weighed=after.weighed)
+    adopted = s._replace(memory=put(s.memory, p, known), weighing=None if last else new._replace(done=new.done + 1))
+    yield step("writes the last of the new sums" if last else "writes some of the new sums"), with_scorer(w, i, adopted)
+    yield step("writes new sums, is told nothing and drops the partition"), drop(w, i, p)
+
+
+def publish(setup: Setup, w: World) -> Next:
+    """A new version of the definition."""
+    if w.version < setup.versions:
+        yield Step("operator", "publishes a new version of the definition"), w._replace(version=w.version + 1)
 
 
 def others(setup: Setup, w: World) -> Next:
@@ -198,7 +267,12 @@ def others(setup: Setup, w: World) -> Next:
             for until in _ends(setup, w, p, stored.next):
                 after = counted(stored, w.log[p][stored.next : until], setup.bug)
                 detail = f"generation {generation}, partition {p}, {stored.next} to {after.next}"
-                yield Step("another process", "applies a chunk", detail), write(setup, w, generation, p, after)
+                if stored.weighed:
+                    yield Step("another process", "applies a chunk", detail), write(setup, w, generation, p, after)
+            if stored.weighed < w.version:
+                new = stored._replace(sums=weighed(stored.rows, w.version), weighed=w.version)
+                detail = f"generation {generation}, partition {p}"
+                yield Step("another process", "makes the sums anew", detail), _write_sums(setup, w, generation, p, new)
 
 
 def server(setup: Setup, w: World) -> Next:
@@ -230,7 +304,8 @@ def with_scorer(w: World, i: int, s: Scorer) -> World:
 
 def drop(w: World, i: int, p: int) -> World:
     s = w.scorers[i]
-    return with_scorer(w, i, s._replace(memory=put(s.memory, p, None), refresher=Refresher()))
+    new = None if s.weighing is not None and s.weighing.partition == p else s.weighing
+    return with_scorer(w, i, s._replace(memory=put(s.memory, p, None), refresher=Refresher(), weighing=new))
 
 
 def write(setup: Setup, w: World, generation: int, p: int, documents: Documents) -> World:
@@ -273,4 +348,5 @@ def _commit(setup: Setup, w: World, t: Transaction) -> World:
 
 
 def _with_field(documents: Documents, source: Documents, field: str) -> Documents:
-    return documents._replace(**{field: getattr(source, field)})
+    fields = ("tallies", "sums") if field == "tallies" else (field,)
+    return documents._replace(**{name: getattr(source, name) for name in fields})

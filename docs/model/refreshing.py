@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from .protocol import Next, Step, name, with_scorer
+from .protocol import Next, Step, is_stored, name, with_scorer
 from .world import Refresher, Setup, State, World, put
 
 
@@ -40,16 +40,25 @@ def _look(setup: Setup, w: World, i: int, known: State) -> Next:
     s, step = w.scorers[i], partial(Step, name(i))
     for stored in dict.fromkeys((w.stored[s.generation], w.earlier[s.generation])):
         both = list(zip(s.memory, stored, strict=True))
-        if any(memory is not None and memory.next != found.next for memory, found in both):
-            fenced = s._replace(memory=(None,) * setup.partitions, refresher=Refresher())
+        if any(memory is not None and not is_stored(setup, memory, found) for memory, found in both):
+            fenced = s._replace(memory=(None,) * setup.partitions, refresher=Refresher(), weighing=None)
             yield step("looks, is fenced as a position has moved, and drops everything"), with_scorer(w, i, fenced)
             continue
         positions = tuple(found.next for found in stored)
+        versions = {found.weighed for found in stored}
+        if (len(versions) > 1 or 0 in versions) and setup.bug != "versions are mixed":
+            # Between two versions readers keep the state that they have.
+            continue
         tallies = [found.tallies if memory is None else memory.tallies for memory, found in both]
-        view = State(known.number + 1, s.generation, positions, tuple(map(sum, zip(*tallies, strict=True))))
+        sums = [found.sums if memory is None else memory.sums for memory, found in both]
+        view = State(known.number + 1, s.generation, positions, _total(tallies), _total(sums), max(versions))
         if not _behind(view, known) or setup.bug == "positions are not compared":
             detail = f"{positions} in generation {s.generation}"
             yield step("looks at all positions in one snapshot", detail), _with(w, i, Refresher("seen", view))
+
+
+def _total(parts: list[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*parts, strict=True)))
 
 
 def _begin(setup: Setup, w: World, i: int, r: Refresher) -> Next:
@@ -90,6 +99,8 @@ def _turned_back(before: State, after: State) -> str:
         return "a state was written over by one that is not newer"
     if after.generation < before.generation:
         return "a state is of an older generation than the one before it"
+    if after.version < before.version:
+        return "a state is of an older version than the one before it"
     return f"positions turned back from {before.positions} to {after.positions}" if _behind(after, before) else ""
 
 

@@ -41,6 +41,7 @@ def steps(setup: Setup, w: World) -> Next:
         if setup.refreshers and w.scorers[i].applying is None:
             yield from refreshing.refresher(setup, w, i)
     yield from protocol.server(setup, w)
+    yield from protocol.publish(setup, w)
     if setup.others:
         yield from protocol.others(setup, w)
     if setup.rebuild:

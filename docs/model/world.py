@@ -31,6 +31,10 @@ class Documents(NamedTuple):
     rows: tuple[Record, ...] = ()
     tallies: tuple[int, ...] = (0,) * len(ANSWERS)
     rejected: tuple[int, ...] = ()
+    sums: tuple[int, ...] = (0,) * len(ANSWERS)
+    """What the answers are worth by one version of the definition, a sum for each as for each tally."""
+    weighed: int = 1
+    """That version; 0 while the sums are not of one."""
 
 
 Stored = tuple[tuple[Documents, ...], ...]
@@ -57,6 +61,19 @@ class Memory(NamedTuple):
 
     next: int
     tallies: tuple[int, ...]
+    sums: tuple[int, ...] = (0,) * len(ANSWERS)
+    weighed: int = 1
+    outdated: bool = False
+    """Whether the sums were made anew since: the stored number of `weighings` is another. Numbers would have no end."""
+
+
+class Weighing(NamedTuple):
+    """New sums that a scorer has made of the rows of a partition, of which `done` are written."""
+
+    partition: int
+    version: int
+    sums: tuple[int, ...]
+    done: int = 0
 
 
 class State(NamedTuple):
@@ -66,6 +83,8 @@ class State(NamedTuple):
     generation: int
     positions: tuple[int, ...]
     indices: tuple[int, ...]
+    sums: tuple[int, ...] = (0,) * len(ANSWERS)
+    version: int = 1
 
 
 class Refresher(NamedTuple):
@@ -85,6 +104,7 @@ class Scorer(NamedTuple):
     applying: int | None = None
     transaction: Transaction | None = None
     refresher: Refresher = Refresher()
+    weighing: Weighing | None = None
 
 
 class World(NamedTuple):
@@ -105,6 +125,8 @@ class World(NamedTuple):
     current: int = 0
     """The generation that the pointer names."""
     token: int | None = None
+    version: int = 1
+    """Of the definition in force."""
     turned_back: str = ""
     """How what is shown has turned back, if it has."""
 
@@ -131,6 +153,8 @@ class Setup:
     others: bool = False
     """Whether further processes apply chunks, as one step, in every generation."""
     rebuild: bool = False
+    versions: int = 1
+    """How many versions of the definition are published, one after the other."""
     bug: str = ""
 
     def partition(self, record: Record) -> int:
@@ -175,25 +199,47 @@ def counted(known: Documents, records: Log, bug: str = "") -> Documents:
     """What a chunk makes of the rows that were looked up and the tallies in memory: services/scoring/chunk.py."""
     found = {row.response: row for row in known.rows}
     rows = {} if bug == "no dedupe" else dict(found)
-    tallies, rejected = list(known.tallies), list(known.rejected)
+    tallies, rejected, sums_ = list(known.tallies), list(known.rejected), list(known.sums)
     for offset, record in enumerate(records, known.next):
         row = rows.get(record.response)
         what = effect(row, record)
         if what in ("submitted", "edited", "withdrawn"):
             if row is not None and row.answer is not None and bug != "edit does not subtract":
                 tallies[ANSWERS.index(row.answer)] -= 1
+                sums_[ANSWERS.index(row.answer)] -= worth(row.answer, known.weighed)
             if record.answer is not None:
                 tallies[ANSWERS.index(record.answer)] += 1
+                sums_[ANSWERS.index(record.answer)] += worth(record.answer, known.weighed)
             rows[record.response] = record
         elif what == "conflict":
             rejected.append(offset)
     now = {**found, **rows}
-    return Documents(known.next + len(records), tuple(now[id_] for id_ in sorted(now)), tuple(tallies), tuple(rejected))
+    return known._replace(
+        next=known.next + len(records),
+        rows=tuple(now[id_] for id_ in sorted(now)),
+        tallies=tuple(tallies),
+        rejected=tuple(rejected),
+        sums=tuple(sums_),
+    )
+
+
+def worth(answer: str, version: int) -> int:
+    """What a response contributes: another version gives every answer another worth."""
+    return (ANSWERS.index(answer) + 1) * 10 ** (version - 1)
 
 
 @cache
-def reckoned(log: Log) -> Documents:
-    """What must be stored after these records, said as a whole: the first of the highest revision of each response."""
+def weighed(rows: tuple[Record, ...], version: int) -> tuple[int, ...]:
+    """The sums that follow from rows."""
+    return tuple(sum(worth(answer, version) for row in rows if row.answer == answer) for answer in ANSWERS)
+
+
+@cache
+def reckoned(log: Log, version: int = 1) -> Documents:
+    """What must be stored after these records, said as a whole: the first of the highest revision of each response.
+
+    With sums by a version of the definition.
+    """
     by_response = {id_: [r for r in log if r.response == id_] for id_ in sorted({r.response for r in log})}
     rows = tuple(max(records, key=lambda r: r.revision) for records in by_response.values())
     rejected = []
@@ -202,7 +248,7 @@ def reckoned(log: Log) -> Documents:
         best = max(before, key=lambda r: r.revision, default=record)
         if best.revision == record.revision and best.answer != record.answer:
             rejected.append(offset)
-    return Documents(len(log), rows, sums(rows), tuple(rejected))
+    return Documents(len(log), rows, sums(rows), tuple(rejected), weighed(rows, version), version)
 
 
 def sums(rows: tuple[Record, ...]) -> tuple[int, ...]:
