@@ -12,7 +12,7 @@ from rich.console import Console
 
 from services.cli.settings import Unreachable, operator_settings
 from services.cli.stages import Stages
-from services.common import kafka, mongo
+from services.common import garbage, heap, kafka, mongo
 from services.scoring.ledger import Fenced, Halted, Unavailable
 from services.scoring.rebuilding import Interfered, Rebuilding
 
@@ -37,6 +37,8 @@ def rebuild(*, as_json: bool, wait_s: float) -> None:
     interrupted goes on where it was. Run it when `parindex verify` finds a difference, after the log was restored, or
     when a new version asks for it.
     """
+    garbage.collect_seldom()
+    heap.give_back()
     stages = Stages(Console(stderr=True))
     began = time.monotonic()
     rebuilding = Rebuilding(operator_settings())

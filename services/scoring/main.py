@@ -8,7 +8,7 @@ import threading
 
 from pymongo.errors import PyMongoError
 
-from services.common import garbage, kafka, logs, mongo
+from services.common import garbage, heap, kafka, logs, mongo
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings
 from services.scoring import health
@@ -96,6 +96,7 @@ def run(settings: Settings) -> None:
     """
     logs.install("scoring", settings.log_level)
     garbage.collect_seldom()
+    heap.give_back()
     scorer = Scorer(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scorer.stop())
