@@ -109,7 +109,7 @@ class TestReading:
 
 class TestStoring:
     @given(campaigns())
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=60, deadline=None)
     def test_what_is_stored_comes_back_the_same(self, campaign: Campaign):
         published = replace(campaign, layout=extended_layout(campaign, {}))
         stored = dump(published)
@@ -174,7 +174,7 @@ class TestLayout:
         }
 
     @given(campaigns(), st.data())
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=60, deadline=None)
     def test_no_version_moves_a_place_and_every_pair_has_one(self, campaign: Campaign, data: st.DataObject):
         layout: dict[str, tuple[tuple[str, str], ...]] = {}
         for _ in range(3):

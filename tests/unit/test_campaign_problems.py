@@ -271,7 +271,7 @@ def spoiled(document: object, path: list[int], value: object) -> object:
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=9), JUNK)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_stands_anywhere_is_read_or_reported(path: list[int], value: object):
     text = json.dumps(spoiled(document(), path, value))
     try:
@@ -285,7 +285,7 @@ def test_whatever_stands_anywhere_is_read_or_reported(path: list[int], value: ob
 
 
 @given(st.text() | st.binary())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_text_is_read_or_reported(text: str | bytes):
     with pytest.raises(DefinitionError):
         parse(text)

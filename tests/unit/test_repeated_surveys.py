@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tests.unit.repeated_surveys import Found, example, repeated
 
-SURVEYS = 200
+SURVEYS = 100
 
 
 def test_the_true_rank_lies_in_the_shown_interval_at_least_95_times_in_100() -> None:
-    """200 surveys of the example with four districts and four departments, some 200 forms of each unit."""
+    """100 surveys of the example with four districts and four departments, some 200 forms of each unit."""
     found = Found()
     for one in repeated(example(units=4), SURVEYS, 1_600):
         found.add(one)
@@ -18,5 +18,5 @@ def test_the_true_rank_lies_in_the_shown_interval_at_least_95_times_in_100() -> 
     assert found.together >= 0.95 * 0.95 * found.surveys  # two blocks, each with 95 %
     # Intervals that say nothing would hold the truth as well.
     assert found.width < 0.8 * 4 * found.units
-    # 1,600 intervals of 95 %: within 4 of the standard errors of such a share.
-    assert 0.93 <= found.indices / found.units <= 0.972
+    # 800 intervals of 95 %: within 4 of the standard errors of such a share.
+    assert 0.919 <= found.indices / found.units <= 0.981
