@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up down status test soak lint format bench figures faults cluster model lock wheel clean
+.PHONY: help install demo up down status test soak lint format bench figures faults cluster model lock assets wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -78,6 +78,16 @@ lock: $(VENV)/installed ## Bring the lock files up to pyproject.toml; ARGS=--upg
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	$(LOCK) $(ARGS) -o requirements/runtime.lock
 	$(LOCK) $(ARGS) --extra embedded --extra parquet --group dev -c requirements/runtime.lock -o requirements/dev.lock
+
+ASSETS := deploy/assets
+VENDOR := services/reporting/dashboard/static/vendor
+
+assets: ## Bundle what the dashboard takes from npm, for developers: its lock file's versions; needs Node.js
+	cd $(ASSETS) && npm ci --no-audit --no-fund
+	$(ASSETS)/node_modules/.bin/esbuild $(ASSETS)/echarts.js --bundle --minify --format=esm --target=es2020 \
+	  --legal-comments=none --outfile=$(VENDOR)/echarts.js
+	cp $(ASSETS)/node_modules/axe-core/axe.min.js tests/browser/axe.min.js
+	sha256sum $(VENDOR)/echarts.js tests/browser/axe.min.js > $(ASSETS)/SHA256SUMS
 
 wheel: $(VENV)/installed ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation

@@ -16,6 +16,7 @@ from services.common.tokens import Authority, read_tokens
 from services.reporting import metrics
 from services.reporting.access import Access
 from services.reporting.again import Again
+from services.reporting.dashboard.pages import Pages
 from services.reporting.exports.files import Files
 from services.reporting.exports.rendering import Rendering
 from services.reporting.file_views import FileViews
@@ -77,10 +78,10 @@ def create_app(settings: Settings) -> Flask:
     files = Files(Rendering(), settings.mongo, responses)
     file_views = FileViews(access, files, db, responses, appraisals)
 
-    app = Flask("services.reporting", static_folder=None)
+    app = Flask("services.reporting", static_folder=None, template_folder="dashboard/templates")
     Again(standings).install(app)
     http.install(app, settings.cors_origins)
-    for address, name, view in (*views.routes(), *file_views.routes()):
+    for address, name, view in (*views.routes(), *file_views.routes(), *Pages(standings).routes()):
         app.add_url_rule(address, endpoint=name, view_func=view, methods=["GET"])
     http.install_health(
         app,

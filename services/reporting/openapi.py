@@ -102,6 +102,13 @@ def _operations() -> dict[str, Json]:
             [CAMPAIGN, _form(answers.FORMS), *_VIEW, *_HOW, IF_NONE_MATCH],
             refused=(*_SCORES, *_FILES),
         ),
+        f"{campaign}/fields": _operation(
+            "fields",
+            "A block at a glance: every unit's sub-index in every field",
+            _answer("The figures.", schemas.ByField),
+            [CAMPAIGN, _VIEW[0], _query("group", "By the answers of this group alone.", _CODE), IF_NONE_MATCH],
+            refused=_SCORES,
+        ),
         f"{campaign}/robustness": _operation(
             "robustness",
             "How firm the ranks of a block are when weights and rules are varied",

@@ -85,6 +85,16 @@ def view(request: Request, campaign: Campaign, *more: str) -> View:
     return found
 
 
+def without_field(request: Request, campaign: Campaign) -> View:
+    """The ranking that a query asks for where all fields are told: it names none.
+
+    Raises:
+        Problem: as `views`.
+    """
+    query(request, "block", "group")
+    return view(request, campaign)
+
+
 def choice(given: Mapping[str, str], name: str, known: Iterable[str]) -> str | None:
     """A parameter that names one of a few things; None where it is not given.
 

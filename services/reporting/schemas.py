@@ -180,6 +180,44 @@ class Ranking(Answer):
     rows = _list(Row, "The units.")
 
 
+class FieldCell(Answer):
+    """A unit's figure in a field, or as a whole."""
+
+    rank = _rank()
+    index = _exact("The index in percent, rounded half up to the campaign's decimals.")
+    index_exact = _exact("The same with 30 decimals.")
+    suppressed = _suppressed()
+
+
+class FieldMean(Answer):
+    """A field, in the definition's order."""
+
+    field = _code("The field's code.")
+    name = fields.Nested(Label, required=True)
+    mean = _exact("The mean over the units whose figure is shown, rounded likewise.")
+
+
+class FieldRow(FieldCell):
+    unit = _code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    cells = _list(FieldCell, "By field, in the order of `fields`.")
+
+
+class ByField(Answer):
+    """Every unit of a block in every field."""
+
+    campaign = _code("The campaign's code.")
+    version = _number("The version of the definition.")
+    block = _code("The block.")
+    group = fields.String(metadata={"description": "The group whose answers rank."})
+    as_of = fields.Nested(AsOf, required=True)
+    released = _released()
+    fields_ = fields.List(
+        fields.Nested(FieldMean), required=True, data_key="fields", metadata={"description": "The fields."}
+    )
+    rows = _list(FieldRow, "The units, in the order of the ranking.")
+
+
 class Sum(Figures):
     lost = _exact("Points attainable but not earned.")
     suppressed = _suppressed()

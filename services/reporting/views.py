@@ -14,12 +14,12 @@ from pymongo.database import Database
 from services.common import problems
 from services.common.http import json_response
 from services.common.problems import Fault, Problem
-from services.reporting import appraisal_history, campaigns, comparison, lost, status
+from services.reporting import appraisal_history, by_field, campaigns, comparison, lost, status
 from services.reporting.access import Access, is_private
 from services.reporting.answers import answer, json_body
 from services.reporting.file_views import Route, known
 from services.reporting.live import Live
-from services.reporting.queries import block, compared, draws, query, receipt
+from services.reporting.queries import block, compared, draws, query, receipt, without_field
 from services.reporting.standing import Body
 from services.reporting.standings import Standings
 
@@ -51,6 +51,7 @@ class Views:
             ("/v1/campaigns", "campaigns", self.campaigns),
             ("/v1/compare", "compare", self.compare),
             (campaign, "campaign", self.campaign),
+            (f"{campaign}/fields", "fields", self.fields),
             (f"{campaign}/robustness", "robustness", self.robustness),
             (f"{campaign}/units/<unit>/lost", "lost", self.lost),
             (f"{campaign}/units/<unit>/appraisals", "unit_appraisals", self.unit_appraisals),
@@ -75,6 +76,12 @@ class Views:
         return answer(
             request, standing.body("definition", lambda: json_body(campaigns.definition(standing))), vary=None
         )
+
+    def fields(self, campaign: str) -> Response:
+        standing = self._access.scores(campaign)
+        chosen = without_field(request, standing.campaign)
+        body = standing.body(("fields", chosen), lambda: json_body(by_field.document(standing, chosen)))
+        return answer(request, body, private=is_private(standing), vary="Authorization")
 
     def robustness(self, campaign: str) -> Response:
         standing = self._access.scores(campaign)

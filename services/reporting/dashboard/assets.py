@@ -1,0 +1,86 @@
+"""The files that pages load: scripts, style, the charts' library; each from memory, small and for long.
+
+All of them stand under one address that names their contents together (`/static/{version}/…`), so that a browser keeps
+them for a year and never mixes two releases: modules name each other by relative addresses.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+FOLDER = Path(__file__).parent / "static"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+IMPORTED = re.compile(r'^(?:import|export)\b[^";]*?"(\.[^"]+)";', re.MULTILINE)
+VERSION_LENGTH = 12
+LEVEL = 9
+
+
+class Asset(NamedTuple):
+    """A file as it is sent, plain and compressed."""
+
+    content: bytes
+    compressed: bytes
+    content_type: str
+    etag: str
+
+
+class Assets:
+    """Every file of the folder `static`, read when it is first asked for."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._folder = folder
+        self._names = frozenset(
+            path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in TYPES
+        )
+        self._kept: dict[str, Asset] = {}
+
+    @cached_property
+    def version(self) -> str:
+        """Names the contents of all files together."""
+        digest = hashlib.blake2b(digest_size=VERSION_LENGTH // 2)
+        for name in sorted(self._names):
+            content = (self._folder / name).read_bytes()
+            digest.update(b"%s\0%d\0%s" % (name.encode(), len(content), content))
+        return digest.hexdigest()
+
+    def find(self, name: str) -> Asset | None:
+        """A file by its name in the folder; None where there is none of that name."""
+        if name not in self._names:
+            return None
+        found = self._kept.get(name)
+        if found is None:
+            content = (self._folder / name).read_bytes()
+            etag = hashlib.blake2b(content, digest_size=16).hexdigest()
+            # mtime 0: the same bytes in every process.
+            compressed = gzip.compress(content, LEVEL, mtime=0)
+            found = self._kept[name] = Asset(content, compressed, TYPES[PurePosixPath(name).suffix], etag)
+        return found
+
+    def modules(self, entry: str) -> tuple[str, ...]:
+        """A module and all that it imports, directly or not: what a page may begin to load at once.
+
+        What is imported at run time (`import(…)`) is left for later.
+        """
+        found: dict[str, None] = {}
+        waiting = [entry]
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found[name] = None
+            source = (self._folder / name).read_text(encoding="utf-8")
+            base = (self._folder / name).parent
+            waiting += [
+                (base / target).resolve().relative_to(self._folder.resolve()).as_posix()
+                for target in IMPORTED.findall(source)
+            ]
+        return tuple(found)

@@ -1,0 +1,50 @@
+// What every page has: the choice of appearance, the other language, a token to be forgotten.
+import { token } from "./api.js";
+import { $ } from "./dom.js";
+import { listen } from "./state.js";
+
+const KEY = "parindex.theme";
+const listeners = [];
+
+/** Calls `listener` when light becomes dark or the other way round. */
+export function onTheme(listener) {
+  listeners.push(listener);
+}
+
+function setTheme(theme) {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // It holds for this page then.
+  }
+  listeners.forEach((listener) => listener());
+}
+
+/** The same address in the other language: whatever else it says is kept. */
+function otherLanguage() {
+  const link = $("language");
+  if (!link) return;
+  const parameters = new URLSearchParams(location.search);
+  parameters.set("lang", link.hreflang);
+  link.href = `${location.pathname}?${parameters}`;
+}
+
+const select = $("theme");
+if (select) {
+  select.value = document.documentElement.dataset.theme ?? "auto";
+  select.addEventListener("change", () => setTheme(select.value));
+}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => listeners.forEach((listener) => listener()));
+otherLanguage();
+listen(otherLanguage);
+
+const forget = $("forget");
+if (forget) {
+  forget.hidden = !token.get();
+  forget.addEventListener("click", () => {
+    token.forget();
+    location.reload();
+  });
+}

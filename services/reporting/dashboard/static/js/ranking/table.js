@@ -1,0 +1,82 @@
+// The ranking as a table: what the chart draws, and more.
+import { h, say } from "../dom.js";
+import { byName, count, name, t } from "../labels.js";
+import { page } from "../page.js";
+import { link } from "../state.js";
+import { Table } from "../table.js";
+import { bandStep, index, interval, marks, missing, number, rankInterval } from "./rows.js";
+
+/** Address of a unit's page; null where there is no such page. */
+export const unitAddress = (row) => (page.pages.includes("unit") ? link(`/c/${page.campaign}/units/${row.unit}`) : null);
+
+function fillUnit(cell, row) {
+  if (!cell.firstChild) {
+    const address = unitAddress(row);
+    cell.append(address ? h("a", { class: "unit", href: address }) : h("span", { class: "unit" }), h("span", { class: "sub" }), h("span", { class: "marks" }));
+  }
+  const [unit, sub, box] = cell.children;
+  say(unit, name(row.name));
+  const rest = [
+    row.interval && `± ${interval(row)}`,
+    row.rank_interval && `${t("col.rank_interval")} ${rankInterval(row)}`,
+    `${count(row.n)} ${t("col.n").toLowerCase()}`,
+  ];
+  say(sub, rest.filter(Boolean).join(" · "));
+  const wanted = marks(row);
+  const said = JSON.stringify(wanted);
+  if (box.dataset.said !== said) {
+    box.dataset.said = said;
+    box.replaceChildren(...wanted.map((mark) => h("span", { class: `mark ${mark.kind}`, title: mark.why }, mark.text)));
+  }
+}
+
+function fillIndex(cell, row) {
+  if (!cell.firstChild) cell.append(h("span", { class: "figure" }), h("span", { class: "meter", "aria-hidden": "true" }, h("i")));
+  const [figure, meter] = cell.children;
+  const before = figure.textContent;
+  say(figure, index(row));
+  figure.classList.toggle("missing", missing(row) !== null);
+  if (before && before !== figure.textContent) flash(cell);
+  meter.hidden = row.index === null;
+  meter.firstChild.style.width = `${Math.max(0, Math.min(100, number(row) ?? 0))}%`;
+  meter.firstChild.className = row.provisional ? "hatched" : "";
+}
+
+/** Marks a figure that has just changed; the style sheet lets it fade, or not at all where motion is not wanted. */
+function flash(cell) {
+  cell.classList.remove("changed");
+  requestAnimationFrame(() => cell.classList.add("changed"));
+}
+
+function fillBand(cell, row) {
+  const step = bandStep(page.model.bands, row);
+  if (!cell.firstChild) cell.append(h("span", { class: "band" }));
+  say(cell.firstChild, row.band ? name(row.band) : "–");
+  cell.firstChild.className = step ? `band band-${step}` : "band";
+}
+
+const orDash = (make) => (cell, row) => say(cell, make(row) ?? "–");
+
+/** All columns; `compact` for where there is little room. */
+export function columns({ compact = false } = {}) {
+  const all = [
+    { key: "rank", title: t("col.rank"), class: "num rank", sort: (row) => row.rank, fill: orDash((row) => row.rank?.toString()) },
+    { key: "unit", title: t("col.unit"), class: "who", header: true, sort: (row) => name(row.name), fill: fillUnit },
+    { key: "index", title: t("col.index"), class: "num index", sort: number, first: "descending", fill: fillIndex },
+    { key: "interval", title: t("col.interval"), class: "num wide", fill: orDash(interval) },
+    { key: "rank_interval", title: t("col.rank_interval"), class: "num wide", fill: orDash(rankInterval) },
+    { key: "band", title: t("col.band"), class: "wide", fill: fillBand },
+    { key: "n", title: t("col.n"), class: "num wide", sort: (row) => row.n, first: "descending", fill: (cell, row) => say(cell, count(row.n)) },
+  ];
+  return compact ? all.filter((column) => !["interval", "rank_interval", "band"].includes(column.key)) : all;
+}
+
+export function rankingTable(element, options = {}) {
+  return new Table(element, {
+    columns: columns(options),
+    key: (row) => row.unit,
+    words: (row) => `${row.name.vi} ${row.name.en ?? ""} ${row.unit}`,
+    compare: byName,
+    ...options,
+  });
+}
