@@ -1,0 +1,128 @@
+"""Every page in a real browser: both languages, both appearances, from a phone to a wall, without a complaint."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PRIVATE, PUBLIC, Open, Running
+
+RANKING = f"/c/{PUBLIC}"
+PAGES = {
+    "campaigns": "/?",
+    "ranking": f"{RANKING}?",
+    "tiles": f"{RANKING}?view=tiles&",
+    "heat": f"{RANKING}?view=heat&block=department&",
+    "wall": f"{RANKING}/wall?",
+    "embed": f"/embed/{PUBLIC}?",
+    "missing": "/c/nothing?",
+    "private": f"/c/{PRIVATE}?",
+}
+READY = {
+    "campaigns": ".card",
+    "ranking": "#chart canvas",
+    "tiles": ".tile",
+    "heat": "#heat tbody tr",
+    "wall": ".line",
+    "embed": "#table tbody tr",
+    "missing": "h1",
+    "private": "#token",
+}
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_complains_of_nothing(visit: Open, name: str, lang: str):
+    for dark in (False, True):
+        opened = visit(f"{PAGES[name]}lang={lang}", dark=dark, reduced_motion="reduce")
+        opened.page.locator(READY[name]).first.wait_for()
+        assert opened.page.locator("html").get_attribute("lang") == lang
+        assert opened.violations() == []
+        # A page that is not there is a 404, which the browser says too.
+        assert [said for said in opened.complaints if name != "missing"] == []
+
+
+@pytest.mark.parametrize("width", [320, 768, 1440, 3840])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_its_screen(visit: Open, name: str, width: int):
+    page = visit(PAGES[name], width=width, height=round(width * 0.6) if width > 600 else 640).page
+    page.locator(READY[name]).first.wait_for()
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert over <= 0
+
+
+def test_the_address_says_what_is_shown(visit: Open):
+    page = visit(f"{RANKING}?block=department&sort=unit-descending&q=so+y&lang=en").page
+    rows = page.locator("#table tbody tr")
+    expect(rows).to_have_count(1)
+    expect(page.locator("#table th[aria-sort]")).to_have_attribute("aria-sort", "descending")
+    expect(page.locator("#blocks input:checked")).to_have_value("department")
+    page.locator("#filter").fill("")
+    expect(rows).to_have_count(22)
+    page.locator("#field").select_option("3")
+    expect(page.locator("#chart-title")).to_contain_text("Administrative procedure reform")
+    assert "field=3" in page.url
+    page.locator("#views").get_by_text("Tile map").click()
+    expect(page.locator("#panel-tiles")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#panel-chart")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#field")).to_have_value("")
+
+
+def test_the_table_sorts_by_keyboard(visit: Open):
+    page = visit(RANKING).page
+    page.locator("#table tbody tr").first.wait_for()
+    page.locator("#table thead button").nth(1).focus()
+    page.keyboard.press("Enter")
+    names = page.locator("#table tbody .unit").all_text_contents()
+    assert names == page.evaluate("(names) => [...names].sort(new Intl.Collator('vi').compare)", names)
+    assert len(names) == 30
+
+
+def test_a_private_campaign_asks_for_a_token_and_keeps_it_for_the_tab(visit: Open, stack: Running):
+    opened = visit(f"/c/{PRIVATE}")
+    page = opened.page
+    page.locator("#token").fill("wrong")
+    page.keyboard.press("Enter")
+    page.locator(".wrong").wait_for()
+    expect(page.locator("#panels")).to_be_hidden()
+    page.locator("#token").fill(stack.token("viewer"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#table tbody tr")).to_have_count(30)
+    page.reload()
+    expect(page.locator("#table tbody tr")).to_have_count(30)
+    another = page.context.new_page()
+    another.goto(page.url)
+    another.locator("#token").wait_for()
+    page.locator("#forget").click()
+    page.locator("#token").wait_for()
+
+
+def test_another_site_shows_the_ranking_by_a_frame_where_its_origin_is_not_let_in(visit: Open, stack: Running):
+    page = visit("/").page
+    script = f'<script src="{stack.reporting}/static/parindex-ranking.js"></script>'
+    tag = f'<parindex-ranking campaign="{PUBLIC}" block="district" top="5"></parindex-ranking>'
+    html = f"<!doctype html><title>x</title>{script}{tag}"
+    page.route("http://127.0.0.2/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto("http://127.0.0.2/")
+    frame = page.frame_locator("parindex-ranking iframe")
+    expect(frame.locator("#table tbody tr")).to_have_count(5)
+
+
+def test_the_component_draws_the_ranking_itself_where_it_may(visit: Open):
+    page = visit("/c/nothing").page
+    page.evaluate(
+        """async (campaign) => {
+          const script = document.createElement("script");
+          script.src = "/static/parindex-ranking.js";
+          document.head.append(script);
+          await new Promise((done) => script.addEventListener("load", done));
+          const made = document.createElement("parindex-ranking");
+          made.setAttribute("campaign", campaign);
+          made.setAttribute("block", "district");
+          document.querySelector("main").append(made);
+        }""",
+        PUBLIC,
+    )
+    expect(page.locator("parindex-ranking tbody tr")).to_have_count(30)
