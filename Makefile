@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo up down status test soak lint format bench figures faults cluster model lock assets wheel clean
+.PHONY: help install demo up down status test soak lint format bench figures faults cluster model lock assets screenshots wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -88,6 +88,13 @@ assets: ## Bundle what the dashboard takes from npm, for developers: its lock fi
 	  --legal-comments=none --outfile=$(VENDOR)/echarts.js
 	cp $(ASSETS)/node_modules/axe-core/axe.min.js tests/browser/axe.min.js
 	sha256sum $(VENDOR)/echarts.js tests/browser/axe.min.js > $(ASSETS)/SHA256SUMS
+
+SCREENS := .parindex/screens
+
+screenshots: $(VENV)/installed ## Take the pictures of docs/screens anew, of a simulated survey; needs Chromium
+	@PARINDEX_HOME=$(SCREENS) $(BIN)/parindex up
+	@PARINDEX_HOME=$(SCREENS) PATH=$(CURDIR)/$(BIN):$$PATH sh -eu tests/browser/screens.sh; code=$$?; \
+	  PARINDEX_HOME=$(SCREENS) $(BIN)/parindex down; rm -rf $(SCREENS); exit $$code
 
 wheel: $(VENV)/installed ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation

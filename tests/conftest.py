@@ -33,6 +33,7 @@ servers = pytest.StashKey[ExitStack]()
 
 LONGEST_FIRST = (
     "tests/system",
+    "tests/browser",
     "tests/integration/intake",
     "tests/integration",
     "tests/contract",
