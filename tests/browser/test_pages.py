@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from playwright.sync_api import expect
 
@@ -62,7 +66,7 @@ def test_the_address_says_what_is_shown(visit: Open):
     page.locator("#field").select_option("3")
     expect(page.locator("#chart-title")).to_contain_text("Administrative procedure reform")
     assert "field=3" in page.url
-    page.locator("#views").get_by_text("Tile map").click()
+    page.locator("#views input[value=tiles]").check()
     expect(page.locator("#panel-tiles")).to_be_visible()
     page.go_back()
     expect(page.locator("#panel-chart")).to_be_visible()
@@ -99,13 +103,33 @@ def test_a_private_campaign_asks_for_a_token_and_keeps_it_for_the_tab(visit: Ope
     page.locator("#token").wait_for()
 
 
-def test_another_site_shows_the_ranking_by_a_frame_where_its_origin_is_not_let_in(visit: Open, stack: Running):
-    page = visit("/").page
-    script = f'<script src="{stack.reporting}/static/parindex-ranking.js"></script>'
+@pytest.fixture
+def another_site(stack: Running) -> Iterator[str]:
+    """A page of another origin that uses the component. A real one: what is made up may not reach this machine."""
+    script = f'<script src="{stack.reporting}/static/parindex-ranking.js" defer></script>'
     tag = f'<parindex-ranking campaign="{PUBLIC}" block="district" top="5"></parindex-ranking>'
-    html = f"<!doctype html><title>x</title>{script}{tag}"
-    page.route("http://127.0.0.2/", lambda route: route.fulfill(body=html, content_type="text/html"))
-    page.goto("http://127.0.0.2/")
+    content = f"<!doctype html><title>x</title>{script}{tag}".encode()
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_another_site_shows_the_ranking_by_a_frame_where_its_origin_is_not_let_in(visit: Open, another_site: str):
+    page = visit("/").page
+    page.goto(another_site)
     frame = page.frame_locator("parindex-ranking iframe")
     expect(frame.locator("#table tbody tr")).to_have_count(5)
 

@@ -19,6 +19,8 @@ export function look() {
     bar: css("--bar"),
     whisker: css("--whisker"),
     font: css("--font"),
+    /** How much larger letters are than 16 px: charts grow with the page's, up to the wall's. */
+    scale: Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16,
     bands: [1, 2, 3, 4, 5].map((n) => css(`--band-${n}`)),
   };
 }

@@ -16,7 +16,7 @@ export async function rankingChart(element, onunit) {
 
   function draw(all, model) {
     rows = all.slice(0, MOST);
-    element.style.height = `${rows.length * ROW_PX + HEAD_PX}px`;
+    element.style.height = `${(rows.length * ROW_PX + HEAD_PX) * look().scale}px`;
     made.made.resize();
     made.set(options(rows, model, element.clientWidth));
   }
@@ -26,10 +26,11 @@ export async function rankingChart(element, onunit) {
 function options(rows, model, width) {
   const colors = look();
   const narrow = width < NARROW_PX;
+  const px = (size) => size * colors.scale;
   const names = rows.map((row) => name(row.name));
   return {
     aria: { enabled: false },
-    grid: { left: narrow ? 112 : 178, right: 58, top: 10, bottom: 30 },
+    grid: { left: px(narrow ? 112 : 178), right: px(24), top: 10, bottom: px(30) },
     tooltip: {
       trigger: "axis",
       axisPointer: { type: "shadow" },
@@ -37,14 +38,14 @@ function options(rows, model, width) {
       confine: true,
       backgroundColor: colors.surface,
       borderColor: colors.line,
-      textStyle: { color: colors.text, fontFamily: colors.font, width: Math.min(360, width - 40), overflow: "break" },
+      textStyle: { color: colors.text, fontFamily: colors.font, fontSize: px(14), width: Math.min(px(360), width - 40), overflow: "break" },
       formatter: ([first]) => sentence(rows[first.dataIndex]).replaceAll(" · ", "\n"),
     },
     xAxis: {
       type: "value",
       min: 0,
       max: 100,
-      axisLabel: { color: colors.quiet, formatter: "{value}" },
+      axisLabel: { color: colors.quiet, fontSize: px(12), formatter: "{value}" },
       splitLine: { lineStyle: { color: colors.line } },
     },
     yAxis: {
@@ -53,7 +54,7 @@ function options(rows, model, width) {
       data: names,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { color: colors.text, width: narrow ? 104 : 168, overflow: "truncate", interval: 0 },
+      axisLabel: { color: colors.text, fontSize: px(12), width: px(narrow ? 104 : 168), overflow: "truncate", interval: 0 },
     },
     series: [bars(rows, model, colors), whiskers(rows, colors)],
   };
@@ -80,7 +81,7 @@ function bars(rows, model, colors) {
         formatter: index(row),
         color: row.index === null ? colors.quiet : colors.surface,
         fontWeight: 600,
-        fontSize: 12,
+        fontSize: 12 * colors.scale,
       },
     })),
     markArea: { silent: true, data: bands(model, colors) },
@@ -115,7 +116,7 @@ function whiskers(rows, colors) {
       if (Number.isNaN(low) || Number.isNaN(high)) return null;
       const [x1, y] = api.coord([Math.max(0, low), api.value(0)]);
       const [x2] = api.coord([Math.min(100, high), api.value(0)]);
-      const style = { stroke: colors.whisker, lineWidth: 1.6, fill: null };
+      const style = { stroke: colors.whisker, lineWidth: 1.6 * colors.scale, fill: null };
       const line = (...points) => ({ type: "polyline", shape: { points }, style });
       return { type: "group", children: [line([x1, y], [x2, y]), line([x1, y - 4], [x1, y + 4]), line([x2, y - 4], [x2, y + 4])] };
     },

@@ -17,7 +17,7 @@ function fillUnit(cell, row) {
   const [unit, sub, box] = cell.children;
   say(unit, name(row.name));
   const rest = [
-    row.interval && `± ${interval(row)}`,
+    row.interval && `${t("col.interval")} ${interval(row)}`,
     row.rank_interval && `${t("col.rank_interval")} ${rankInterval(row)}`,
     `${count(row.n)} ${t("col.n").toLowerCase()}`,
   ];
