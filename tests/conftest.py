@@ -23,7 +23,7 @@ from deploy.embedded.server import Server
 from tests.sharing import shared
 
 # How long an example takes says more about what else the machine does than about the code.
-settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=2_000)
 settings.load_profile("quick")
 
