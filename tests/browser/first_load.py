@@ -36,7 +36,7 @@ SEEN = f"""() => {{
 
 def visit(browser: Browser, address: str, *, slow: bool) -> dict[str, float]:
     """One first visit: bytes over the wire, and milliseconds until table and chart are there."""
-    context = browser.new_context(viewport={"width": 360, "height": 740}, device_scale_factor=2)
+    context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")

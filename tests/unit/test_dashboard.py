@@ -17,6 +17,7 @@ from surveys import asked, survey
 from services.common import http
 from services.common.campaign import Rules, Text
 from services.reporting.dashboard.assets import FOLDER, Assets
+from services.reporting.dashboard.joined import CannotJoin, joined
 from services.reporting.dashboard.labels import LANGUAGES, labels
 from services.reporting.dashboard.pages import OF_CAMPAIGN, Pages
 from services.reporting.standing import AsOf, Standing
@@ -155,8 +156,43 @@ def test_the_library_is_the_one_that_was_recorded():
 
 def test_a_first_visit_to_the_ranking_stays_below_450_kb():
     assets = Assets()
-    names = [*assets.modules("js/pages/ranking.js"), "css/dashboard.css", "js/theme.js", "js/ranking/chart.js"]
-    names += ["js/chart.js", "vendor/echarts.js"]
-    found = [assets.find(name) for name in names]
+    found = [
+        assets.find(name) for name in ("joined/ranking.js", "css/dashboard.css", "js/theme.js", "vendor/echarts.js")
+    ]
     assert sum(len(one.compressed) for one in found if one is not None) < 400_000
-    assert "vendor/echarts.js" not in assets.modules("js/pages/ranking.js")
+    assert all(found)
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in (FOLDER / "js" / "pages").glob("*.js")))
+def test_the_modules_of_every_page_can_be_joined(page: str):
+    found = Assets().find(f"joined/{page}.js")
+    assert found is not None
+    # What remains in front of a line is no import or export: the one module has all.
+    assert not re.findall(rb"^(?:import|export)\b.*", found.content, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["export default 1;", 'export * from "./b.js";', 'import * as b from "./b.js";', 'const b = import("./b.js");'],
+)
+def test_what_cannot_be_joined_is_refused_by_name(said: str):
+    sources = {"a.js": f"{said}\n", "b.js": "export const b = 1;\n"}
+    with pytest.raises(CannotJoin, match=r"a\.js: "):
+        joined("a.js", sources.__getitem__)
+
+
+def test_modules_that_need_each_other_in_a_circle_are_refused():
+    sources = {"a.js": 'import { b } from "./b.js";\n', "b.js": 'import { a } from "./a.js";\n'}
+    with pytest.raises(CannotJoin, match=r"a\.js imports itself"):
+        joined("a.js", sources.__getitem__)
+
+
+def test_a_module_that_two_need_runs_once_and_first():
+    sources = {
+        "p/a.js": 'import { b } from "../b.js";\nimport { one as c } from "../c.js";\nb(c);\n',
+        "b.js": 'import { one } from "./c.js";\nexport function b(c) {\n  return c + one;\n}\n',
+        "c.js": "export const one = 1;\n",
+    }
+    text = joined("p/a.js", sources.__getitem__)
+    assert re.findall(r"^// (.*)", text, re.MULTILINE) == ["c.js", "b.js", "p/a.js"]
+    assert "const { one: c } = m0;" in text

@@ -1,7 +1,7 @@
 """The files that pages load: scripts, style, the charts' library; each from memory, small and for long.
 
 All of them stand under one address that names their contents together (`/static/{version}/…`), so that a browser keeps
-them for a year and never mixes two releases: modules name each other by relative addresses.
+them for a year and never mixes two releases. Each page's modules are there as one file, too (`joined/{page}.js`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from services.reporting.dashboard.joined import joined
+
 FOLDER = Path(__file__).parent / "static"
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-IMPORTED = re.compile(r'^(?:import|export)\b[^";]*?"(\.[^"]+)";', re.MULTILINE)
+JOINED = re.compile(r"^joined/(\w+)\.js$")
+"""The address of a page's modules as one file."""
 VERSION_LENGTH = 12
 LEVEL = 9
 
@@ -53,34 +56,19 @@ class Assets:
         return digest.hexdigest()
 
     def find(self, name: str) -> Asset | None:
-        """A file by its name in the folder; None where there is none of that name."""
-        if name not in self._names:
-            return None
-        found = self._kept.get(name)
-        if found is None:
-            content = (self._folder / name).read_bytes()
+        """A file by its name in the folder, or a page's modules as one; None where there is none of that name."""
+        if name not in self._kept and (content := self._read(name)) is not None:
             etag = hashlib.blake2b(content, digest_size=16).hexdigest()
             # mtime 0: the same bytes in every process.
             compressed = gzip.compress(content, LEVEL, mtime=0)
-            found = self._kept[name] = Asset(content, compressed, TYPES[PurePosixPath(name).suffix], etag)
-        return found
+            self._kept[name] = Asset(content, compressed, TYPES[PurePosixPath(name).suffix], etag)
+        return self._kept.get(name)
 
-    def modules(self, entry: str) -> tuple[str, ...]:
-        """A module and all that it imports, directly or not: what a page may begin to load at once.
-
-        What is imported at run time (`import(…)`) is left for later.
-        """
-        found: dict[str, None] = {}
-        waiting = [entry]
-        while waiting:
-            name = waiting.pop()
-            if name in found:
-                continue
-            found[name] = None
-            source = (self._folder / name).read_text(encoding="utf-8")
-            base = (self._folder / name).parent
-            waiting += [
-                (base / target).resolve().relative_to(self._folder.resolve()).as_posix()
-                for target in IMPORTED.findall(source)
-            ]
-        return tuple(found)
+    def _read(self, name: str) -> bytes | None:
+        if name in self._names:
+            return (self._folder / name).read_bytes()
+        page = JOINED.match(name)
+        entry = None if page is None else f"js/pages/{page[1]}.js"
+        if entry not in self._names:
+            return None
+        return joined(entry, lambda module: (self._folder / module).read_text(encoding="utf-8")).encode()

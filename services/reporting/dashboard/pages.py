@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, render_template, request
 
 from services.common import problems
+from services.common.campaign import Campaign
 from services.common.problems import Problem
 from services.reporting.answers import PUBLIC, answer, matches
 from services.reporting.dashboard.assets import Asset, Assets
@@ -130,11 +132,13 @@ class Pages:
         words = labels(lang)
         campaign = None if standing is None else standing.campaign
         root = request.url_root.rstrip("/")
+        static = f"/static/{self._assets.version}"
         data = {
             "page": name,
             "lang": lang,
             "campaign": code,
             "model": None if campaign is None else model(campaign),
+            "static": static,
             "labels": words,
             "pages": [page.name for page in OF_CAMPAIGN],
             **more,
@@ -146,8 +150,8 @@ class Pages:
             other=next(one for one in LANGUAGES if one != lang),
             here=request.path,
             page=name,
-            static=f"/static/{self._assets.version}",
-            modules=self._assets.modules(f"js/pages/{name}.js"),
+            static=static,
+            script=f"joined/{name}.js",
             data=data,
             code=code,
             title=words[f"page.{name}"],
@@ -158,8 +162,22 @@ class Pages:
             if campaign is not None and campaign.rules.live == "public" and name == "ranking"
             else None,
             more=more,
+            early=_early(campaign) if campaign is not None and name == "ranking" else None,
         )
         return _html(content, headers() if frames is None else headers(frames), status)
+
+
+def _early(campaign: Campaign) -> str | None:
+    """The address of the ranking that a page's script will ask for first, as it will ask; None of a private one."""
+    if campaign.rules.live == "private" or not campaign.blocks:
+        return None
+    given = request.args
+    block = next((one for one in campaign.blocks if one.code == given.get("block")), campaign.blocks[0])
+    fields = {field.code for field in campaign.fields}
+    groups = {group.code for group in campaign.groups if block.code in group.rates}
+    asked = {"block": block.code}
+    asked |= {name: given[name] for name, known in (("field", fields), ("group", groups)) if given.get(name) in known}
+    return f"/v1/campaigns/{campaign.code}/rankings?{urlencode(asked)}"
 
 
 def _html(content: str, more: tuple[tuple[str, str], ...], status: int) -> Response:

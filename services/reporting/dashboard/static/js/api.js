@@ -44,13 +44,14 @@ export async function get(address) {
   const secret = token.get();
   const key = `${secret ?? ""} ${address}`;
   const before = kept.get(key);
-  const headers = { Accept: "application/json" };
+  const headers = {};
   if (secret) headers.Authorization = `Bearer ${secret}`;
   if (before) headers["If-None-Match"] = before.etag;
   let answer;
   try {
-    // The tags are compared here: the browser's own store would hand back a 200 for a 304.
-    answer = await fetch(address, { headers, cache: "no-store" });
+    // Tags are compared here: the browser's own store would hand back a 200 for a 304. What the page has begun to load
+    // (its link `preload`) is taken up the first time.
+    answer = await fetch(address, { headers, cache: before ? "no-store" : "default" });
   } catch (error) {
     throw new Problem(0, String(error), true);
   }

@@ -1,10 +1,11 @@
 // ECharts, loaded when a chart is first drawn and not before: tables come first.
 import { css } from "./color.js";
+import { page } from "./page.js";
 
 let loading = null;
 /** The library; the same promise for all. */
 export function library() {
-  loading ??= import("./../vendor/echarts.js").then((module) => module.echarts);
+  loading ??= import(`${page.static}/vendor/echarts.js`).then((module) => module.echarts);
   return loading;
 }
 

@@ -111,6 +111,8 @@ export function keepCurrent(live, refresh) {
       again = false;
       const wait = Math.max(last + APART_MS - Date.now(), Math.random() * SPREAD_MS);
       await new Promise((resolve) => setTimeout(resolve, wait));
+      // What was asked for otherwise meanwhile (the page's first question) need not be asked again.
+      if (live.state.state === shown) continue;
       last = Date.now();
       await refresh();
     }

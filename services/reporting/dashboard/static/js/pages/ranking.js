@@ -6,6 +6,7 @@ import { count, figure, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
 import { clear, loading, show } from "../notice.js";
 import { page, renewModel } from "../page.js";
+import { description, MOST, rankingChart } from "../ranking/chart.js";
 import { index } from "../ranking/rows.js";
 import { drawHeat } from "../ranking/heat.js";
 import { drawSummary } from "../ranking/summary.js";
@@ -106,11 +107,10 @@ let chart = null;
 let shown = null;
 
 async function drawChart(rows, now) {
-  const note = rows.length > 60 ? ` ${t("chart.first", { n: 60 })}` : "";
+  const note = rows.length > MOST ? ` ${t("chart.first", { n: MOST })}` : "";
   try {
-    const module = await import("../ranking/chart.js");
-    $("chart").setAttribute("aria-label", module.description(rows, name(now.block.name), what(now)));
-    chart ??= await module.rankingChart($("chart"), (row) => {
+    $("chart").setAttribute("aria-label", description(rows, name(now.block.name), what(now)));
+    chart ??= await rankingChart($("chart"), (row) => {
       const target = unitAddress(row);
       if (target) location.assign(target);
     });
