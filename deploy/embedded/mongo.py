@@ -97,6 +97,9 @@ def _command(home: Path, host: str, port: int) -> tuple[str, ...]:
         # Its socket would stand in /tmp under the port's number only.
         "--nounixsocket",
         "--wiredTigerCacheSizeGB=0.25",
+        # Rows come in no order, each to another page: by default a page is written out as soon as a twentieth of the
+        # cache has changed, and again for the next row. The journal keeps what is not written yet.
+        "--wiredTigerEngineConfigString=eviction_dirty_target=40,eviction_dirty_trigger=60",
         "--oplogSize=512",
         # A dead scorer's locks are gone after this many seconds.
         "--setParameter=transactionLifetimeLimitSeconds=5",
