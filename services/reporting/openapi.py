@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from services.common import problems
-from services.common.campaign import CODE_PATTERN
-from services.common.problems import Kind
-from services.reporting import answers, schemas
-from services.reporting.answers import Form
-from services.reporting.appraisal_history import MOST_CHANGES
+from services.reporting import answers
+from services.reporting import openapi_parts as parts
 from services.reporting.exports import responses_book
 from services.reporting.exports.books import PARTS
-from services.reporting.exports.csv_file import SEPARATORS
-from services.reporting.problem_document import ProblemDocument
-from services.reporting.queries import DRAWS, MOST_DRAWS, MOST_SEED, SEED
-
-Json = dict[str, Any]
+from services.reporting.openapi_parts import Json
+from services.reporting.schemas import (
+    appraisals,
+    campaigns,
+    comparison,
+    participation,
+    points_lost,
+    rankings,
+    responses,
+    robustness,
+    units,
+)
 
 ABOUT = """Rankings and their details, live.
 
@@ -32,20 +34,6 @@ every answer is a 503 with `Retry-After`: an error never looks like an empty tab
 that a misspelt one does not give another ranking than the one that was asked for.
 
 Scores of a campaign whose rule `live` is private need a token of the role viewer."""
-
-CAMPAIGN: Json = {
-    "in": "path",
-    "name": "campaign",
-    "required": True,
-    "description": "The campaign's code.",
-    "schema": {"type": "string", "pattern": CODE_PATTERN},
-}
-IF_NONE_MATCH: Json = {
-    "in": "header",
-    "name": "If-None-Match",
-    "description": "The ETag of what you have.",
-    "schema": {"type": "string"},
-}
 
 
 def document() -> Json:
@@ -65,311 +53,206 @@ def document() -> Json:
     return made
 
 
+CAMPAIGN = "/v1/campaigns/{campaign}"
+_PARTICIPATION, _APPRAISALS = (parts.part(PARTS[tables]) for tables in ("participation", "appraisals"))
+
+
 def _operations() -> dict[str, Json]:
-    campaign = "/v1/campaigns/{campaign}"
+    return {**_campaigns(), **_block(), **_unit(), **_survey(), **_probes()}
+
+
+def _campaigns() -> dict[str, Json]:
+    """The campaigns, two of them side by side, and what is new of one."""
     return {
-        "/v1/campaigns": _operation(
+        "/v1/campaigns": parts.operation(
             "campaigns",
             "All campaigns",
-            _answer("The list.", schemas.Campaigns),
-            [IF_NONE_MATCH],
+            parts.answer("The list.", campaigns.Campaigns),
+            [parts.IF_NONE_MATCH],
             refused=(problems.INVALID,),
         ),
-        "/v1/compare": _operation(
+        "/v1/compare": parts.operation(
             "compare",
             "Two campaigns side by side: index and rank then and now",
-            _answer("The comparison.", schemas.Comparison),
-            [_COMPARED, _VIEW[0], IF_NONE_MATCH],
-            refused=_SCORES,
+            parts.answer("The comparison.", comparison.Comparison),
+            [parts.COMPARED, parts.BLOCK, parts.IF_NONE_MATCH],
+            refused=parts.SCORES,
         ),
-        campaign: _operation(
+        CAMPAIGN: parts.operation(
             "campaign",
             "The public part of the definition in force",
-            _answer("The definition.", schemas.Definition),
-            [CAMPAIGN, IF_NONE_MATCH],
+            parts.answer("The definition.", campaigns.Definition),
+            [parts.CAMPAIGN, parts.IF_NONE_MATCH],
         ),
-        f"{campaign}/rankings": _operation(
-            "rankings",
-            "A ranking, in the form that Accept asks for",
-            _files("The ranking.", schemas.Ranking, answers.FORMS),
-            [CAMPAIGN, *_VIEW, *_HOW, IF_NONE_MATCH],
-            refused=(*_SCORES, *_FILES),
-        ),
-        f"{campaign}/rankings.{{form}}": _operation(
-            "rankings_file",
-            "A ranking as a file; XLSX and PDF without a block have all of them",
-            _files("The ranking.", schemas.Ranking, answers.FORMS),
-            [CAMPAIGN, _form(answers.FORMS), *_VIEW, *_HOW, IF_NONE_MATCH],
-            refused=(*_SCORES, *_FILES),
-        ),
-        f"{campaign}/fields": _operation(
-            "fields",
-            "A block at a glance: every unit's sub-index in every field",
-            _answer("The figures.", schemas.ByField),
-            [CAMPAIGN, _VIEW[0], _query("group", "By the answers of this group alone.", _CODE), IF_NONE_MATCH],
-            refused=_SCORES,
-        ),
-        f"{campaign}/robustness": _operation(
-            "robustness",
-            "How firm the ranks of a block are when weights and rules are varied",
-            _answer("The range of each unit's rank.", schemas.Robustness),
-            [CAMPAIGN, _VIEW[0], *_DRAWS, IF_NONE_MATCH],
-            refused=_SCORES,
-        ),
-        f"{campaign}/units/{{unit}}": _operation(
-            "unit",
-            "A unit in detail, what was lost where, in the form that Accept asks for",
-            _files("The unit.", schemas.UnitDetail, answers.FORMS),
-            [CAMPAIGN, _UNIT, *_HOW, IF_NONE_MATCH],
-            refused=(*_SCORES, *_FILES),
-        ),
-        f"{campaign}/units/{{unit}}.{{form}}": _operation(
-            "unit_file",
-            "A unit in detail as a file: a row for each node of its tree",
-            _files("The unit.", schemas.UnitDetail, answers.FORMS),
-            [CAMPAIGN, _UNIT, _form(answers.FORMS), *_HOW, IF_NONE_MATCH],
-            refused=(*_SCORES, *_FILES),
-        ),
-        f"{campaign}/units/{{unit}}/lost": _operation(
-            "lost",
-            "The points a unit lost, and what one more step on a leaf would change",
-            _answer("What was lost.", schemas.PointsLost),
-            [CAMPAIGN, _path("unit", "The unit's code.", CODE_PATTERN), IF_NONE_MATCH],
-            refused=_SCORES,
-        ),
-        f"{campaign}/units/{{unit}}/appraisals": _operation(
-            "unit_appraisals",
-            "What the council says of a unit, with warnings; needs a token of the role viewer, whatever the rule",
-            _answer("The row in force.", schemas.UnitAppraisals),
-            [CAMPAIGN, _UNIT, IF_NONE_MATCH],
-            refused=_SCORES,
-        ),
-        f"{campaign}/units/{{unit}}/appraisals/history": _operation(
-            "appraisal_history",
-            "Every change of that: who, when, why, before and after; the newest first; likewise",
-            _answer("A page of changes.", schemas.AppraisalHistory),
-            [CAMPAIGN, _UNIT, *_PAGE, IF_NONE_MATCH],
-            refused=_SCORES,
-        ),
-        f"{campaign}/participation": _operation(
-            "participation",
-            "Forms by group and unit against what was asked for; always public",
-            _files("Participation.", schemas.Participation, answers.TABLES),
-            [CAMPAIGN, *_HOW, _part(PARTS["participation"]), IF_NONE_MATCH],
-            refused=(problems.NOT_FOUND, problems.INVALID, *_FILES),
-        ),
-        f"{campaign}/participation.{{form}}": _operation(
-            "participation_file",
-            "The same as a file",
-            _files("Participation.", schemas.Participation, answers.TABLES),
-            [CAMPAIGN, _form(answers.TABLES), *_HOW, _part(PARTS["participation"]), IF_NONE_MATCH],
-            refused=(problems.NOT_FOUND, problems.INVALID, *_FILES),
-        ),
-        f"{campaign}/appraisals.{{form}}": _operation(
-            "appraisals_file",
-            "What the council has said of each unit, leaf by leaf; needs a token of the role viewer, whatever the rule",
-            _files("The appraisals.", schemas.Appraisals, answers.TABLES),
-            [CAMPAIGN, _form(answers.TABLES), *_HOW, _part(PARTS["appraisals"]), IF_NONE_MATCH],
-            refused=(*_SCORES, *_FILES),
-        ),
-        f"{campaign}/responses": _operation(
-            "responses",
-            "The answers without whoever gave them; needs a token of the role viewer, whatever the campaign's rule",
-            _files("The answers.", schemas.Responses, answers.TABLES, tagged=False),
-            [CAMPAIGN, *_HOW, _part(responses_book.PARTS)],
-            refused=(*_SCORES, *_FILES),
-            tagged=False,
-        ),
-        f"{campaign}/responses.{{form}}": _operation(
-            "responses_file",
-            "The same as a file",
-            _files("The answers.", schemas.Responses, answers.TABLES, tagged=False),
-            [CAMPAIGN, _form(answers.TABLES), *_HOW, _part(responses_book.PARTS)],
-            refused=(*_SCORES, *_FILES),
-            tagged=False,
-        ),
-        f"{campaign}/responses/{{response}}": _operation(
-            "response",
-            "What became of a response; asked with its receipt",
-            _answer("What became of it.", schemas.ResponseStatus, tagged=False),
-            [CAMPAIGN, _path("response", "The response's id, a UUID.", None), *_RECEIPT],
-            tagged=False,
-        ),
-        f"{campaign}/events": _operation(
+        f"{CAMPAIGN}/events": parts.operation(
             "events",
             "New states as server-sent events",
             {
-                "description": EVENTS,
+                "description": parts.EVENTS,
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
-            [CAMPAIGN, _LAST_EVENT],
+            [parts.CAMPAIGN, parts.LAST_EVENT],
             tagged=False,
         ),
-        "/livez": _probe("livez", "Whether the process lives", {"200": _health("It lives.")}),
-        "/readyz": _probe(
+    }
+
+
+def _block() -> dict[str, Json]:
+    """The units of a block beside each other."""
+    return {
+        f"{CAMPAIGN}/rankings": parts.operation(
+            "rankings",
+            "A ranking, in the form that Accept asks for",
+            parts.files("The ranking.", rankings.Ranking, answers.FORMS),
+            [parts.CAMPAIGN, *parts.VIEW, *parts.HOW, parts.IF_NONE_MATCH],
+            refused=(*parts.SCORES, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/rankings.{{form}}": parts.operation(
+            "rankings_file",
+            "A ranking as a file; XLSX and PDF without a block have all of them",
+            parts.files("The ranking.", rankings.Ranking, answers.FORMS),
+            [parts.CAMPAIGN, parts.form(answers.FORMS), *parts.VIEW, *parts.HOW, parts.IF_NONE_MATCH],
+            refused=(*parts.SCORES, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/fields": parts.operation(
+            "fields",
+            "A block at a glance: every unit's sub-index in every field",
+            parts.answer("The figures.", rankings.ByField),
+            [
+                parts.CAMPAIGN,
+                parts.BLOCK,
+                parts.GROUP,
+                parts.IF_NONE_MATCH,
+            ],
+            refused=parts.SCORES,
+        ),
+        f"{CAMPAIGN}/robustness": parts.operation(
+            "robustness",
+            "How firm the ranks of a block are when weights and rules are varied",
+            parts.answer("The range of each unit's rank.", robustness.Robustness),
+            [parts.CAMPAIGN, parts.BLOCK, *parts.VARIED, parts.IF_NONE_MATCH],
+            refused=parts.SCORES,
+        ),
+    }
+
+
+def _unit() -> dict[str, Json]:
+    """One unit."""
+    return {
+        f"{CAMPAIGN}/units/{{unit}}": parts.operation(
+            "unit",
+            "A unit in detail, what was lost where, in the form that Accept asks for",
+            parts.files("The unit.", units.UnitDetail, answers.FORMS),
+            [parts.CAMPAIGN, parts.UNIT, *parts.HOW, parts.IF_NONE_MATCH],
+            refused=(*parts.SCORES, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/units/{{unit}}.{{form}}": parts.operation(
+            "unit_file",
+            "A unit in detail as a file: a row for each node of its tree",
+            parts.files("The unit.", units.UnitDetail, answers.FORMS),
+            [parts.CAMPAIGN, parts.UNIT, parts.form(answers.FORMS), *parts.HOW, parts.IF_NONE_MATCH],
+            refused=(*parts.SCORES, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/units/{{unit}}/lost": parts.operation(
+            "lost",
+            "The points a unit lost, and what one more step on a leaf would change",
+            parts.answer("What was lost.", points_lost.PointsLost),
+            [parts.CAMPAIGN, parts.UNIT, parts.IF_NONE_MATCH],
+            refused=parts.SCORES,
+        ),
+        f"{CAMPAIGN}/units/{{unit}}/appraisals": parts.operation(
+            "unit_appraisals",
+            "What the council says of a unit, with warnings; needs a token of the role viewer, whatever the rule",
+            parts.answer("The row in force.", appraisals.UnitAppraisals),
+            [parts.CAMPAIGN, parts.UNIT, parts.IF_NONE_MATCH],
+            refused=parts.SCORES,
+        ),
+        f"{CAMPAIGN}/units/{{unit}}/appraisals/history": parts.operation(
+            "appraisal_history",
+            "Every change of that: who, when, why, before and after; the newest first; likewise",
+            parts.answer("A page of changes.", appraisals.AppraisalHistory),
+            [parts.CAMPAIGN, parts.UNIT, *parts.PAGE, parts.IF_NONE_MATCH],
+            refused=parts.SCORES,
+        ),
+    }
+
+
+def _survey() -> dict[str, Json]:
+    """Who has answered, what was answered and appraised, and what became of a response."""
+    return {
+        f"{CAMPAIGN}/participation": parts.operation(
+            "participation",
+            "Forms by group and unit against what was asked for; always public",
+            parts.files("Participation.", participation.Participation, answers.TABLES),
+            [parts.CAMPAIGN, *parts.HOW, _PARTICIPATION, parts.IF_NONE_MATCH],
+            refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/participation.{{form}}": parts.operation(
+            "participation_file",
+            "The same as a file",
+            parts.files("Participation.", participation.Participation, answers.TABLES),
+            [
+                parts.CAMPAIGN,
+                parts.form(answers.TABLES),
+                *parts.HOW,
+                _PARTICIPATION,
+                parts.IF_NONE_MATCH,
+            ],
+            refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/appraisals.{{form}}": parts.operation(
+            "appraisals_file",
+            "What the council has said of each unit, leaf by leaf; needs a token of the role viewer, whatever the rule",
+            parts.files("The appraisals.", appraisals.Appraisals, answers.TABLES),
+            [
+                parts.CAMPAIGN,
+                parts.form(answers.TABLES),
+                *parts.HOW,
+                _APPRAISALS,
+                parts.IF_NONE_MATCH,
+            ],
+            refused=(*parts.SCORES, *parts.FILES),
+        ),
+        f"{CAMPAIGN}/responses": parts.operation(
+            "responses",
+            "The answers without whoever gave them; needs a token of the role viewer, whatever the campaign's rule",
+            parts.files("The answers.", responses.Responses, answers.TABLES, tagged=False),
+            [parts.CAMPAIGN, *parts.HOW, parts.part(responses_book.PARTS)],
+            refused=(*parts.SCORES, *parts.FILES),
+            tagged=False,
+        ),
+        f"{CAMPAIGN}/responses.{{form}}": parts.operation(
+            "responses_file",
+            "The same as a file",
+            parts.files("The answers.", responses.Responses, answers.TABLES, tagged=False),
+            [parts.CAMPAIGN, parts.form(answers.TABLES), *parts.HOW, parts.part(responses_book.PARTS)],
+            refused=(*parts.SCORES, *parts.FILES),
+            tagged=False,
+        ),
+        f"{CAMPAIGN}/responses/{{response}}": parts.operation(
+            "response",
+            "What became of a response; asked with its receipt",
+            parts.answer("What became of it.", responses.ResponseStatus, tagged=False),
+            [parts.CAMPAIGN, parts.path("response", "The response's id, a UUID.", None), *parts.RECEIPT],
+            tagged=False,
+        ),
+    }
+
+
+def _probes() -> dict[str, Json]:
+    """For whoever runs the service."""
+    return {
+        "/livez": parts.probe("livez", "Whether the process lives", {"200": parts.health("It lives.")}),
+        "/readyz": parts.probe(
             "readyz",
             "Whether figures are current",
-            {"200": _health("They are."), "503": _health("They are not; the checks say why.")},
+            {"200": parts.health("They are."), "503": parts.health("They are not; the checks say why.")},
         ),
-        "/metrics": _probe(
+        "/metrics": parts.probe(
             "metrics",
             "Metrics for Prometheus",
             {"200": {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
         ),
-    }
-
-
-CSV = (
-    "UTF-8 with a byte order mark, lines ended by CR LF, quoted by RFC 4180; the first line names the columns. A text "
-    "that a spreadsheet would take for a formula has an apostrophe in front."
-)
-XLSX = "A sheet for each block, and one that says what they are; figures are numbers, in the format of their decimals."
-PARQUET = "Exact numbers are decimals. Refused with 406 where it is not installed."
-PDF = "A4, to be printed."
-EVENTS = (
-    "The state in force at once (unless Last-Event-ID is its id), then an event `state` for each new one: its id is "
-    "the state's number, its data {state, version, as_of}. While MongoDB is away an event `unavailable`. A comment "
-    "every 15 s shows that the stream lives."
-)
-_ROWS: Json = {"description": "How many rows the file has.", "schema": {"type": "integer"}}
-_NAMED: Json = {"description": "The file's name: campaign, contents, state.", "schema": {"type": "string"}}
-_FILES: tuple[Kind, ...] = (problems.NOT_ACCEPTABLE, problems.TOO_MANY)
-_ETAG: Json = {"description": "Strong, of the bytes.", "schema": {"type": "string"}}
-_SCORES: tuple[Kind, ...] = (problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.NOT_FOUND, problems.INVALID)
-_LAST_EVENT: Json = {
-    "in": "header",
-    "name": "Last-Event-ID",
-    "description": "The id of the last event that you have; a browser sends it by itself.",
-    "schema": {"type": "string"},
-}
-
-
-def _query(name: str, description: str, schema: Json) -> Json:
-    return {"in": "query", "name": name, "description": description, "schema": schema}
-
-
-def _path(name: str, description: str, pattern: str | None) -> Json:
-    schema = {"type": "string", "format": "uuid"} if pattern is None else {"type": "string", "pattern": pattern}
-    return {"in": "path", "name": name, "required": True, "description": description, "schema": schema}
-
-
-_CODE: Json = {"type": "string", "pattern": CODE_PATTERN}
-_VIEW: list[Json] = [
-    _query("block", "The block; may be left out where the campaign has only one.", _CODE),
-    _query("field", "Rank by the sub-index of this field.", _CODE),
-    _query("group", "Rank by the answers of this group alone; with a field, within the field.", _CODE),
-]
-_UNIT = _path("unit", "The unit's code.", CODE_PATTERN)
-_HOW: list[Json] = [
-    _query("lang", "csv, xlsx, pdf: the language of headings and labels.", {"type": "string", "enum": ["vi", "en"]}),
-    _query("separator", "csv: what stands between cells.", {"type": "string", "enum": list(SEPARATORS)}),
-]
-
-
-def _form(forms: Sequence[Form]) -> Json:
-    named = "The form, as the end of the address."
-    return {
-        "in": "path",
-        "name": "form",
-        "required": True,
-        "description": named,
-        "schema": {"type": "string", "enum": list(forms)},
-    }
-
-
-def _part(parts: Sequence[str]) -> Json:
-    return _query("part", "csv, parquet: which of the tables.", {"type": "string", "enum": list(parts)})
-
-
-_WHOLE: Json = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
-_COMPARED: Json = {
-    "in": "query",
-    "name": "campaigns",
-    "required": True,
-    "description": "The codes of the earlier and of the later campaign, with a comma between them.",
-    "schema": {"type": "string", "pattern": CODE_PATTERN[:-1] + "," + CODE_PATTERN[1:]},
-}
-_DRAWS: list[Json] = [
-    _query(
-        "draws",
-        "How many draws of field weights; a block of more than 2,000 units is given fewer: 20,000,000 over its units.",
-        {"type": "integer", "minimum": 1, "maximum": MOST_DRAWS, "default": DRAWS},
-    ),
-    _query("seed", "What they are drawn from.", _WHOLE | {"maximum": MOST_SEED, "default": SEED}),
-]
-_PAGE: list[Json] = [
-    _query(
-        "limit",
-        "The most changes that are shown; 50 if not given.",
-        {"type": "integer", "minimum": 1, "maximum": MOST_CHANGES},
-    ),
-    _query("cursor", "`next` of the page before.", {"type": "string", "pattern": "^[0-9]{1,15}$"}),
-]
-_RECEIPT: list[Json] = [
-    _query("revision", "The receipt's revision; without it, whatever revision counts.", _WHOLE),
-    _query("digest", "The receipt's digest; goes with revision.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
-    _query("partition", "The receipt's partition; goes with offset, revision and digest.", _WHOLE),
-    _query("offset", "The receipt's offset: tells a response that is on its way from one never sent.", _WHOLE),
-]
-
-
-def _operation(
-    name: str,
-    summary: str,
-    ok: Json,
-    parameters: list[Json],
-    *,
-    refused: tuple[Kind, ...] = (problems.NOT_FOUND, problems.INVALID),
-    tagged: bool = True,
-) -> Json:
-    """An operation that answers with figures. Those that may be refused for want of a token take one."""
-    unchanged: Json = {"304": {"description": "You have it already.", "headers": {"ETag": _ETAG}}} if tagged else {}
-    refusals = {str(kind.status): _refusal(kind) for kind in (*refused, problems.UNAVAILABLE)}
-    return {
-        "operationId": name,
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {"200": ok, **unchanged, **refusals},
-        **({"security": [{}, {"token": []}]} if problems.UNAUTHENTICATED in refused else {}),
-    }
-
-
-def _probe(name: str, summary: str, answers: Json) -> Json:
-    return {"operationId": name, "summary": summary, "responses": answers}
-
-
-def _answer(description: str, schema: type[Schema], *, tagged: bool = True) -> Json:
-    answer: Json = {"description": description, "content": {"application/json": {"schema": _instance(schema)}}}
-    return answer | {"headers": {"ETag": _ETAG}} if tagged else answer
-
-
-def _files(description: str, schema: type[Schema], forms: Sequence[Form], *, tagged: bool = True) -> Json:
-    """An answer in several forms."""
-    answer = _answer(description, schema, tagged=tagged)
-    said = {"csv": CSV, "xlsx": XLSX, "parquet": PARQUET, "pdf": PDF}
-    for form in forms:
-        if form != "json":
-            binary = {} if form == "csv" else {"format": "binary"}
-            text = {"type": "string", "description": said[form], **binary}
-            answer["content"][answers.TYPES[form]] = {"schema": text}
-    answer["headers"] = answer.get("headers", {}) | {"X-Row-Count": _ROWS, "Content-Disposition": _NAMED}
-    return answer
-
-
-def _instance(schema: type[Schema]) -> Schema:
-    return schema(exclude=("layout",)) if issubclass(schema, schemas.Definition) else schema()
-
-
-def _health(description: str) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schemas.Health()}}}
-
-
-def _refusal(kind: Kind) -> Json:
-    headers = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
-    return {
-        "description": kind.title,
-        "content": {"application/problem+json": {"schema": ProblemDocument()}},
-        **({"headers": headers} if kind.retryable else {}),
     }
 
 

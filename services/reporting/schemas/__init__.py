@@ -1,0 +1,1 @@
+"""The answers of the API as their readers see them: the source of /openapi.json. They only describe."""
