@@ -11,7 +11,8 @@ from typing import Any
 
 from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
-from services.common.campaign import Block, Campaign, Group, Leaf, Rules, Text, Unit, extended_layout
+from services.common.campaign import Block, Campaign, Group, Leaf, Rules, Text, Unit
+from services.common.campaign_versions import extended_layout
 from services.common.index import Formula
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally, Moments

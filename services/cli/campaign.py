@@ -18,9 +18,10 @@ from services.cli.campaign_diff import show as show_differences
 from services.cli.campaign_summary import show as show_figures
 from services.cli.campaign_summary import summary
 from services.cli.client import BAD_INPUT, REFUSED, endpoint, reachable, refusal, said
-from services.common.campaign import CODE, Campaign, forbidden_changes
+from services.common.campaign import CODE, Campaign
 from services.common.campaign_difference import differences
 from services.common.campaign_schema import DefinitionError, json_schema, load, parse
+from services.common.campaign_versions import forbidden_changes
 from services.common.campaign_yaml import MAX_BYTES
 
 FAILED = 1

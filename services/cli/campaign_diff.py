@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from services.common.campaign import Campaign, Forbidden
+from services.common.campaign import Campaign
 from services.common.campaign_difference import Difference, Effect
+from services.common.campaign_versions import Forbidden
 
 EFFECTS: dict[Effect, str] = {
     "index": "Changes indices; all units are computed anew from the answers there are",

@@ -12,7 +12,8 @@ import orjson
 from flask import Response as Answer
 
 from services.common import campaign_schema, events, problems
-from services.common.campaign import Campaign, extended_layout, forbidden_changes
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout, forbidden_changes
 from services.common.campaign_yaml import MAX_BYTES
 from services.common.catalogue import Catalogue
 from services.common.http import json_response

@@ -28,7 +28,8 @@ from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchB
 from rich.console import Console
 
 from services.common.appraisals import AppraisalRow
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout
 from services.common.settings import Settings
 from services.common.unpacking import speed_up
 from services.intake import app as intake

@@ -14,7 +14,8 @@ from pymongo import MongoClient
 
 from services.common import campaign_schema, events, mongo
 from services.common.appraisals import Change
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout
 from services.common.records import encode
 from services.common.requeued import HEADER
 from services.common.settings import Settings

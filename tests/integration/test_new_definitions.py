@@ -18,7 +18,8 @@ from pymongo import MongoClient
 
 from services.common import index_document, kafka, mongo
 from services.common.appraisals import AppraisalRow
-from services.common.campaign import Campaign, Leaf, Text, Unit, extended_layout
+from services.common.campaign import Campaign, Leaf, Text, Unit
+from services.common.campaign_versions import extended_layout
 from services.common.settings import Settings
 from services.common.unit_index import Moments, Points
 from services.scoring import weighing

@@ -11,7 +11,8 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
 from services.common.appraisals import Change, LeafAppraisal
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout
 from services.common.events import Appraisal
 from services.common.requeued import HEADER
 from services.common.settings import Settings

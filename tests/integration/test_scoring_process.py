@@ -18,7 +18,8 @@ from pymongo import MongoClient
 from deploy.embedded.machine import free_ports
 from services.common import campaign_schema, events, index_document, kafka, mongo
 from services.common.appraisals import AppraisalRow, Change, LeafAppraisal
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout
 from services.common.index import Formula
 from services.common.records import encode
 from services.common.settings import Settings

@@ -14,7 +14,8 @@ import click
 
 from services.cli.simulation.population import Population
 from services.common import campaign_schema
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout
 from services.common.contribution import Contribution
 from services.common.index import Formula
 from services.common.rank_intervals import Estimate, rank_intervals

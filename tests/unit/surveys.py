@@ -23,8 +23,8 @@ from services.common.campaign import (
     Scale,
     Text,
     Unit,
-    extended_layout,
 )
+from services.common.campaign_versions import extended_layout
 from services.common.unit_index import Moments
 
 HANOI = timezone(timedelta(hours=7))

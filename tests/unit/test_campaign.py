@@ -14,17 +14,9 @@ from campaigns import TEXTS, campaigns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.common.campaign import (
-    Campaign,
-    Field,
-    Leaf,
-    Option,
-    Scale,
-    Text,
-    extended_layout,
-    forbidden_changes,
-)
+from services.common.campaign import Campaign, Field, Leaf, Option, Scale, Text
 from services.common.campaign_schema import dump, load, parse
+from services.common.campaign_versions import extended_layout, forbidden_changes
 
 
 def changed(*pairs: tuple[str, str]) -> Campaign:

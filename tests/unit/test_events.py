@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from services.common import campaign_schema, events
 from services.common.appraisals import Change, Evidence, LeafAppraisal
-from services.common.campaign import extended_layout
+from services.common.campaign_versions import extended_layout
 from services.common.events import CHANNELS, Appraisal, Definition, Event, Response, Withdrawal, canonical, digest
 from services.common.records import LARGEST_INTEGER, Unreadable, decode, encode
 

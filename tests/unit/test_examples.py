@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
 from services.common.campaign_schema import parse
+from services.common.campaign_versions import extended_layout
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HANOI_TEXT = (EXAMPLES / "hanoi-2022.yaml").read_text(encoding="utf-8")

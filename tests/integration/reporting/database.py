@@ -11,7 +11,8 @@ from pymongo.database import Database
 
 from services.common import campaign_schema, index_document
 from services.common.appraisals import AppraisalRow
-from services.common.campaign import Campaign, extended_layout
+from services.common.campaign import Campaign
+from services.common.campaign_versions import extended_layout
 from services.common.index import Formula
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
