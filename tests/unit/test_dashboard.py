@@ -18,8 +18,8 @@ from services.common import http
 from services.common.campaign import Rules, Text
 from services.reporting.dashboard.assets import FOLDER, Assets
 from services.reporting.dashboard.joined import CannotJoin, joined
-from services.reporting.dashboard.labels import LANGUAGES, labels
-from services.reporting.dashboard.pages import OF_CAMPAIGN, Pages
+from services.reporting.dashboard.labels import LANGUAGES, labels, labels_of
+from services.reporting.dashboard.pages import OF_CAMPAIGN, OWN_LABELS, Pages
 from services.reporting.standing import AsOf, Standing
 from services.reporting.standings import Standings
 
@@ -142,6 +142,14 @@ def test_every_label_is_there_in_both_languages_and_is_used():
     families = set(re.findall(r"""["'`f]([a-z]+)\.(?:\$\{|\{|["'] ~)""", text))
     assert not {key for key in keys if key not in named and key.partition(".")[0] not in families}
     assert not set(re.findall(r"""\bt\(\s*["']([a-z_.]+)["']""", text)) - keys
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (FOLDER / "js" / "pages").glob("*.js")))
+def test_a_page_is_sent_the_labels_that_its_scripts_say(name: str):
+    script = Assets().find(f"joined/{name}.js")
+    assert script is not None
+    said = set(re.findall(r"""\bt\(\s*["']([a-z_.]+)["']""", script.content.decode()))
+    assert said <= set(labels_of(name, "vi", OWN_LABELS))
 
 
 def test_the_library_is_the_one_that_was_recorded():

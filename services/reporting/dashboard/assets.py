@@ -55,6 +55,10 @@ class Assets:
             digest.update(b"%s\0%d\0%s" % (name.encode(), len(content), content))
         return digest.hexdigest()
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name in the folder."""
+        return name in self._names
+
     def find(self, name: str) -> Asset | None:
         """A file by its name in the folder, or a page's modules as one; None where there is none of that name."""
         if name not in self._kept and (content := self._read(name)) is not None:

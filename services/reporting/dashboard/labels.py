@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -20,6 +20,12 @@ def labels(lang: Language) -> Mapping[str, str]:
     """Every label in a language, by its key. `{name}` in a label is filled in where it is shown."""
     document: dict[str, dict[str, str]] = orjson.loads((files(__package__) / "labels.json").read_bytes())
     return {key: label[lang] for key, label in document.items()}
+
+
+def labels_of(page: str, lang: Language, others: Collection[str]) -> Mapping[str, str]:
+    """What a page's scripts say: every label but those that begin with the name of one of the other pages."""
+    hidden = {f"{name}." for name in others if name != page}
+    return {key: text for key, text in labels(lang).items() if not key.startswith(tuple(hidden))}
 
 
 def language(asked: str | None) -> Language:

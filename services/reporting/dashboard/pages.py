@@ -22,7 +22,7 @@ from services.reporting.answers import PUBLIC, answer, matches
 from services.reporting.dashboard.assets import Asset, Assets
 from services.reporting.dashboard.dataset import dataset
 from services.reporting.dashboard.feed import entries
-from services.reporting.dashboard.labels import LANGUAGES, labels, language, said
+from services.reporting.dashboard.labels import LANGUAGES, labels, labels_of, language, said
 from services.reporting.dashboard.manners import ANYWHERE, headers
 from services.reporting.dashboard.model import model
 from services.reporting.file_views import Route
@@ -47,6 +47,8 @@ OF_CAMPAIGN = (Page("", "ranking"), Page("/wall", "wall"))
 """The pages of a campaign, each with a template, a script `js/pages/{name}.js` and a label `page.{name}`."""
 TABS = tuple(page for page in OF_CAMPAIGN if page.name != "wall")
 """Those that stand in every page's head."""
+OWN_LABELS = frozenset({"campaigns", "missing", "feed", "dataset"} | {page.name for page in OF_CAMPAIGN[1:]})
+"""Beginnings of labels that only the page of that name needs; those of the ranking serve several."""
 
 
 class Pages:
@@ -139,7 +141,7 @@ class Pages:
             "campaign": code,
             "model": None if campaign is None else model(campaign),
             "static": static,
-            "labels": words,
+            "labels": labels_of(name, lang, OWN_LABELS),
             "pages": [page.name for page in OF_CAMPAIGN],
             **more,
         }
@@ -152,6 +154,7 @@ class Pages:
             page=name,
             static=static,
             script=f"joined/{name}.js",
+            styles=[sheet for sheet in ("css/dashboard.css", f"css/{name}.css") if self._assets.has(sheet)],
             data=data,
             code=code,
             title=words[f"page.{name}"],

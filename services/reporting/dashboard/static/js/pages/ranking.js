@@ -1,7 +1,9 @@
 // The ranking of a block: chart, table, tile map, heat map; the address says which.
 import { onTheme } from "../frame.js";
 import { address, getScores, Problem } from "../api.js";
+import { options, segments } from "../controls.js";
 import { $, announce, h, say } from "../dom.js";
+import { drawExports } from "../exports.js";
 import { count, figure, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
 import { clear, loading, show } from "../notice.js";
@@ -52,7 +54,7 @@ function what({ field, group }) {
 function drawControls() {
   const now = chosen();
   const { blocks, fields, groups } = page.model;
-  segments("blocks", "block", blocks.map((block) => [block.code, name(block.name)]), now.block.code);
+  segments("blocks", "block", blocks.map((block) => [block.code, name(block.name)]), now.block.code, { group: null });
   segments("views", "view", VIEWS.map((view) => [view, t(`view.${view}`)]), now.view);
   $("blocks").hidden = blocks.length < 2;
   options("field", [["", t("ranking.field.all")], ...fields.map((field) => [field.code, `${field.code}. ${name(field.name)}`])], now.field?.code ?? "");
@@ -63,44 +65,7 @@ function drawControls() {
   for (const view of VIEWS) $(`panel-${view}`).hidden = view !== now.view;
   $("panel-table").hidden = now.view === "heat";
   say($("chart-title"), what(now));
-  drawExports(now);
-}
-
-function segments(id, key, choices, value) {
-  const box = $(id);
-  if (box.querySelectorAll("input").length !== choices.length) {
-    box.querySelectorAll("label").forEach((label) => label.remove());
-    for (const [code, text] of choices) {
-      const input = h("input", { type: "radio", name: key, value: code, onchange: () => write({ [key]: code, ...(key === "block" ? { group: null } : {}) }) });
-      box.append(h("label", {}, input, h("span", {}, text)));
-    }
-  }
-  for (const input of box.querySelectorAll("input")) input.checked = input.value === value;
-}
-
-function options(id, choices, value) {
-  const select = $(id);
-  const said = JSON.stringify(choices);
-  if (select.dataset.said !== said) {
-    select.dataset.said = said;
-    select.replaceChildren(...choices.map(([code, text]) => h("option", { value: code }, text)));
-  }
-  select.value = value;
-}
-
-function drawExports({ block, field, group }) {
-  const asked = { block: block.code, field: field?.code, group: group?.code };
-  const links = ["xlsx", "csv", "pdf", "json"].map((form) =>
-    h("a", { class: "button", href: address(`${base}/rankings.${form}`, { ...asked, ...(form === "json" ? {} : { lang: page.lang }) }), "data-form": form }, form.toUpperCase()),
-  );
-  const copy = h("button", { type: "button", class: "button", onclick: () => copyLink(copy) }, t("exports.link"));
-  $("exports").replaceChildren(...links, copy);
-}
-
-async function copyLink(button) {
-  await navigator.clipboard?.writeText(location.href);
-  say(button, t("exports.copied"));
-  announce(t("exports.copied"));
+  drawExports(`${base}/rankings`, ["xlsx", "csv", "pdf", "json"], { block: now.block.code, field: now.field?.code, group: now.group?.code });
 }
 
 let chart = null;
