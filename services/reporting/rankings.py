@@ -77,6 +77,11 @@ class Places:
         """The mean of the indices there are; None where there are none."""
         return mean(index for index in self.indices.values() if index is not None)
 
+    @property
+    def best(self) -> Fraction | None:
+        """The highest of them; None where there are none."""
+        return self.indices[next(iter(self.ranks))] if self.ranks else None
+
 
 def mean(values: Iterable[Fraction]) -> Fraction | None:
     """The mean of exact figures, right to 50 decimals; None of none.

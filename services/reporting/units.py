@@ -44,6 +44,8 @@ def document(standing: Standing, unit: Unit) -> Document:
         "lost": plain(result.points.attainable - result.points.earned),
         "bonus": plain(result.bonus),
         "penalty": plain(result.penalty),
+        **_of_block(standing, View(unit.block)),
+        **_neighbours(standing, unit),
         "band": None if own.band is None else label(own.band.name),
         "n": own.n,
         "provisional": bool(own.pending),
@@ -57,17 +59,36 @@ def document(standing: Standing, unit: Unit) -> Document:
 
 
 def _beside(standing: Standing, unit: Unit, field: Field) -> Document:
-    """How the unit stands in its block by one field. Units whose figure is hidden are left out of rank and mean."""
+    """How the unit stands in its block by one field. Units whose figure is hidden are no part of it."""
+    view = View(unit.block, field.code)
+    rank = places(standing, view).ranks[unit.code]
+    return {"rank": rank.rank, "tied": rank.tied, **_of_block(standing, view)}
+
+
+def _of_block(standing: Standing, view: View) -> Document:
+    """The mean and the best of the indices that the block's ranking shows: they say nothing that it does not."""
     decimals = standing.campaign.rules.decimals
-    found = places(standing, View(unit.block, field.code))
-    rank = found.ranks[unit.code]
-    mean = found.mean
+    found = places(standing, view)
+    compared = {"block_mean": found.mean, "block_best": found.best}
     return {
-        "rank": rank.rank,
-        "tied": rank.tied,
-        "block_mean": None if mean is None else shown(mean, decimals),
-        "block_mean_exact": None if mean is None else exact(mean),
+        written: None if index is None else write(index)
+        for name, index in compared.items()
+        for written, write in ((name, lambda index: shown(index, decimals)), (f"{name}_exact", exact))
     }
+
+
+def _neighbours(standing: Standing, unit: Unit) -> Document:
+    """The units before and after this one, as the ranking of the block lists them."""
+    listed = list(places(standing, View(unit.block)).ranks.items())
+    place = next(n for n, (code, _) in enumerate(listed) if code == unit.code)
+
+    def at(wanted: int) -> Document | None:
+        if not 0 <= wanted < len(listed):
+            return None
+        code, rank = listed[wanted]
+        return {"unit": code, "name": label(standing.campaign.unit[code].name), "rank": rank.rank}
+
+    return {"previous": at(place - 1), "next": at(place + 1)}
 
 
 def _sources(campaign: Campaign, unit: Figures, se: float | None) -> Document:

@@ -23,7 +23,7 @@ RANKING = (
 UNIT = (
     *("level", "field", "criterion", "leaf", "group", "name", "method", "leaf_state", "max_points", "earned"),
     *("attainable", "lost", "index", "index_exact", "se", "interval_low", "interval_high", "rank", "rank_low"),
-    *("rank_high", "block_mean", "n", "answers", "no_opinion", "share", "suppressed", "released"),
+    *("rank_high", "block_mean", "block_best", "n", "answers", "no_opinion", "share", "suppressed", "released"),
 )
 OF_UNIT = ("block", "unit")
 UNITS = ("block", "unit", "unit_name", "group", "n", "required")

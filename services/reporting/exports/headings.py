@@ -47,6 +47,7 @@ HEADINGS: Mapping[str, tuple[Kind, str, str]] = {
     "leaf_state": ("code", "Tình trạng", "State"),
     "max_points": ("points", "Điểm chuẩn", "Maximum"),
     "block_mean": ("figure", "Trung bình khối (%)", "Mean of the block (%)"),
+    "block_best": ("figure", "Cao nhất khối (%)", "Best of the block (%)"),
     "answers": ("whole", "Số ý kiến", "Answers"),
     "no_opinion": ("whole", "Không có ý kiến", "No opinion"),
     "share": ("share", "Tỷ lệ điểm (0-1)", "Share of points (0-1)"),

@@ -66,6 +66,8 @@ class FieldDetail(Sum):
     tied = parts.flag("Whether other units have exactly the same figure.")
     block_mean = parts.exact("The mean of the block's shown sub-indices of this field, rounded.")
     block_mean_exact = parts.exact("The same with 30 decimals.")
+    block_best = parts.exact("The highest of them, rounded.")
+    block_best_exact = parts.exact("The same with 30 decimals.")
     criteria = parts.many(CriterionDetail, "Its criteria.")
 
 
@@ -95,6 +97,14 @@ class UncertaintyDetail(Answer):
     )
 
 
+class Neighbour(Answer):
+    """A unit beside another in the ranking of their block."""
+
+    unit = parts.code("The unit's code.")
+    name = fields.Nested(Label, required=True)
+    rank = parts.rank()
+
+
 class UnitDetail(Uncertain):
     """A unit in detail: field → criterion → leaf → group."""
 
@@ -111,6 +121,22 @@ class UnitDetail(Uncertain):
     lost = parts.exact("Points attainable but not earned.", nullable=False)
     bonus = parts.exact("Bonus points within the cap, part of what was earned.", nullable=False)
     penalty = parts.exact("Penalty points within the cap, taken off what was earned.", nullable=False)
+    block_mean = parts.exact("The mean of the block's indices, rounded.")
+    block_mean_exact = parts.exact("The same with 30 decimals.")
+    block_best = parts.exact("The highest of them, rounded.")
+    block_best_exact = parts.exact("The same with 30 decimals.")
+    previous = fields.Nested(
+        Neighbour,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The unit before this one in the ranking of the block; null of the first."},
+    )
+    next = fields.Nested(
+        Neighbour,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The unit after it; null of the last."},
+    )
     band = fields.Nested(Label, required=True, allow_none=True)
     n = parts.number("Responses that rate the unit.")
     provisional = parts.flag("Whether leaves are pending.")

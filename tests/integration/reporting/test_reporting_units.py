@@ -67,7 +67,20 @@ def test_the_head_says_what_the_ranking_says(client: FlaskClient) -> None:
     rows = client.get("/v1/campaigns/survey/rankings?block=b1").json["rows"]
     row = next(row for row in rows if row["unit"] == "u1")
     assert {name: page[name] for name in row} == row
+    figures = [Fraction(row["index_exact"]) for row in rows]
+    assert Fraction(page["block_best_exact"]) == max(figures)
+    assert abs(2 * Fraction(page["block_mean_exact"]) - sum(figures)) < Fraction(1, 10**28)
     assert page["as_of"]["state"] == 4
+
+
+def test_the_units_before_and_after_it_are_those_of_the_ranking(client: FlaskClient) -> None:
+    rows = client.get("/v1/campaigns/survey/rankings?block=b1").json["rows"]
+    listed = [None, *({name: row[name] for name in ("unit", "name", "rank")} for row in rows), None]
+    for before, row, after in zip(listed, rows, listed[2:], strict=False):
+        page = unit(client, row["unit"])
+        assert (page["previous"], page["next"]) == (before, after)
+    alone = unit(client, "v1")
+    assert (alone["index"], alone["block_best"], alone["previous"], alone["next"]) == (None, None, None, None)
 
 
 def test_a_leaf_tells_points_loss_and_what_each_group_gave(client: FlaskClient) -> None:
@@ -139,7 +152,9 @@ def test_a_field_is_told_with_its_rank_and_the_blocks_mean_of_what_is_shown(clie
     fields = {field["field"]: field for field in unit(client, "u1")["fields"]}
     assert (fields["f3"]["rank"], fields["f3"]["index"]) == (None, None)
     # Of f1's attainable points u1 has 1.05 of 3 and u2 1 of 2; v1 is of another block.
-    assert [fields["f1"][name] for name in ("index", "rank", "tied", "block_mean")] == ["35.00", 2, False, "42.50"]
+    assert [fields["f1"][name] for name in ("index", "rank", "tied", "block_mean", "block_best")] == [
+        *("35.00", 2, False, "42.50", "50.00")
+    ]
     assert fields["f1"]["block_mean_exact"] == "42.5" + 29 * "0"
 
 
