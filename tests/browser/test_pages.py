@@ -17,6 +17,7 @@ PAGES = {
     "ranking": f"{RANKING}?",
     "tiles": f"{RANKING}?view=tiles&",
     "heat": f"{RANKING}?view=heat&block=department&",
+    "participation": f"{RANKING}/participation?",
     "wall": f"{RANKING}/wall?",
     "embed": f"/embed/{PUBLIC}?",
     "missing": "/c/nothing?",
@@ -27,6 +28,7 @@ READY = {
     "ranking": "#chart canvas",
     "tiles": ".tile",
     "heat": "#heat tbody tr",
+    "participation": "#chart-units canvas",
     "wall": ".line",
     "embed": "#table tbody tr",
     "missing": "h1",
@@ -101,6 +103,38 @@ def test_a_private_campaign_asks_for_a_token_and_keeps_it_for_the_tab(visit: Ope
     another.locator("#token").wait_for()
     page.locator("#forget").click()
     page.locator("#token").wait_for()
+
+
+def test_participation_says_where_forms_are_missing(visit: Open, stack: Running):
+    path = f"/c/{PUBLIC}/participation?lang=en&block=department&group=DD&sort=n-descending"
+    page = visit(path).page
+    rows = page.locator("#units tbody tr")
+    expect(rows).to_have_count(22)
+    counts = [int(text) for text in rows.locator("td:first-of-type").all_text_contents()]
+    assert counts == sorted(counts, reverse=True)
+    expect(page.locator("#group")).to_have_value("DD")
+    expect(page.locator("#groups tbody tr")).to_have_count(5)
+    # Shares of answers are for viewers while responses come in: they are said to be hidden, and shown with a token.
+    opinions = page.locator("#quality tbody tr").first.locator("td").nth(1)
+    expect(opinions).to_have_text("needs a token")
+    page.locator("#viewer").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("#wrong")).to_be_visible()
+    page.locator("#viewer").fill(stack.token("viewer"))
+    page.keyboard.press("Enter")
+    expect(opinions).to_contain_text("%")
+    page.locator("#blocks input[value='']").check()
+    expect(rows).to_have_count(52)
+    assert "block=" not in page.url
+    page.go_back()
+    expect(rows).to_have_count(22)
+
+
+def test_participation_of_a_private_campaign_is_everybodys_and_warns(visit: Open):
+    page = visit(f"/c/{PRIVATE}/participation?lang=en").page
+    expect(page.locator("#attention [data-warning=missing]")).to_contain_text("cells lack forms")
+    expect(page.locator("#missing tbody tr")).to_have_count(200)
+    expect(page.locator("#missing-more")).to_be_visible()
 
 
 @pytest.fixture

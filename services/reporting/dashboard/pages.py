@@ -43,7 +43,7 @@ class Page:
     name: str
 
 
-OF_CAMPAIGN = (Page("", "ranking"), Page("/wall", "wall"))
+OF_CAMPAIGN = (Page("", "ranking"), Page("/participation", "participation"), Page("/wall", "wall"))
 """The pages of a campaign, each with a template, a script `js/pages/{name}.js` and a label `page.{name}`."""
 TABS = tuple(page for page in OF_CAMPAIGN if page.name != "wall")
 """Those that stand in every page's head."""
