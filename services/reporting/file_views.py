@@ -99,28 +99,29 @@ class FileViews:
         return answer(request, body, private=is_private(standing), vary="Accept, Authorization")
 
     def participation(self, campaign: str) -> Response:
-        return self._participation(campaign, form(request.headers.get("Accept"), TABLES))
+        return self._participation(campaign, form(request.headers.get("Accept")))
 
     def participation_file(self, campaign: str, form: str) -> Response:
-        return self._participation(campaign, form_of(form, TABLES))
+        return self._participation(campaign, form_of(form))
 
     def _participation(self, campaign: str, wanted: Form) -> Response:
         standing = self._access.open(campaign)
         query(request, *parameters(parts("participation")))
         how = options(request, wanted, parts("participation"))
         quality = self._access.quality(standing)
+        if how.part == "quality" and not quality:
+            self._access.restricted(campaign)  # an empty table would look like nothing to tell
         if wanted == "json":
             body = self._who_takes_part(standing, quality=quality)
         else:
-            body = self._file(standing, "participation", wanted, how, asked=(), name="participation")
+            body = self._file(standing, "participation", wanted, how, asked=(quality, _hour()), name="participation")
         private = quality and is_private(standing)
         return answer(request, body, private=private, vary="Accept, Authorization")
 
-    def _who_takes_part(self, standing: Standing, *, quality: bool = False) -> Body:
+    def _who_takes_part(self, standing: Standing, *, quality: bool) -> Body:
         now = datetime.now(UTC)
-        # How far an even course has come is told by the hour.
         return standing.body(
-            ("participation", quality, f"{now:%Y-%m-%dT%H}"),
+            ("participation", quality, _hour()),
             lambda: json_body(participation.document(self._db, self._topic, standing, now, quality=quality)),
         )
 
@@ -146,7 +147,7 @@ class FileViews:
             elif what == "unit":
                 documents = [_unit(standing, unit) for unit in asked]
             else:
-                documents = [self._who_takes_part(standing)]
+                documents = [self._who_takes_part(standing, quality=asked[0])]
             return self._files.body(standing, what, documents, wanted, how, name=name)
 
         return standing.body(("file", what, wanted, asked, how), make)
@@ -171,6 +172,11 @@ def _ranking(standing: Standing, chosen: View) -> Body:
 
 def _unit(standing: Standing, code: str) -> Body:
     return standing.body(("unit", code), lambda: json_body(units.document(standing, known(standing, code))))
+
+
+def _hour() -> str:
+    """How far an even course of the survey has come is told by the hour."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H}"
 
 
 def known(standing: Standing, code: str) -> Unit:

@@ -182,23 +182,23 @@ def _survey() -> dict[str, Json]:
     return {
         f"{CAMPAIGN}/participation": parts.operation(
             "participation",
-            "Forms by group and unit against what was asked for; always public",
-            parts.files("Participation.", participation.Participation, answers.TABLES),
+            "Forms by group and unit against what was asked for; always public, but for how they are filled in",
+            parts.files("Participation.", participation.Participation, answers.FORMS),
             [parts.CAMPAIGN, *parts.HOW, _PARTICIPATION, parts.IF_NONE_MATCH],
-            refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
+            refused=(*parts.SCORES, *parts.FILES),
         ),
         f"{CAMPAIGN}/participation.{{form}}": parts.operation(
             "participation_file",
             "The same as a file",
-            parts.files("Participation.", participation.Participation, answers.TABLES),
+            parts.files("Participation.", participation.Participation, answers.FORMS),
             [
                 parts.CAMPAIGN,
-                parts.form(answers.TABLES),
+                parts.form(answers.FORMS),
                 *parts.HOW,
                 _PARTICIPATION,
                 parts.IF_NONE_MATCH,
             ],
-            refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
+            refused=(*parts.SCORES, *parts.FILES),
         ),
         f"{CAMPAIGN}/appraisals.{{form}}": parts.operation(
             "appraisals_file",

@@ -15,6 +15,8 @@ from services.reporting.exports.table import Book, Cell, Column, Table
 ROWS = 10_000
 """In a group of rows, which is what is held in memory."""
 DIGITS, DECIMALS = 38, 30
+ROUNDED = ("figure", "percent")
+PERCENT_DECIMALS = 2
 EXACT = ("points", "share", "exact")
 _LAST = Decimal(1).scaleb(-DECIMALS)
 _ROUNDED = Context(prec=DIGITS, rounding=ROUND_HALF_UP)
@@ -56,8 +58,8 @@ def _type(pa: Any, column: Column, decimals: int) -> Any:  # noqa: ANN401 (pyarr
         return pa.int64()
     if column.kind == "flag":
         return pa.bool_()
-    if column.kind == "figure":
-        return pa.decimal128(DIGITS, decimals)
+    if column.kind in ROUNDED:
+        return pa.decimal128(DIGITS, PERCENT_DECIMALS if column.kind == "percent" else decimals)
     if column.kind in EXACT:
         return pa.decimal128(DIGITS, DECIMALS)
     return pa.string()
@@ -66,6 +68,6 @@ def _type(pa: Any, column: Column, decimals: int) -> Any:  # noqa: ANN401 (pyarr
 def _value(cell: Cell, column: Column) -> Any:  # noqa: ANN401 (what pyarrow takes)
     if cell is None or column.kind in ("whole", "flag"):
         return cell
-    if column.kind == "figure":
+    if column.kind in ROUNDED:
         return Decimal(str(cell))
     return Decimal(str(cell)).quantize(_LAST, context=_ROUNDED) if column.kind in EXACT else str(cell)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.common.campaign import Campaign, Leaf
-from services.reporting.exports.books import common
+from services.reporting.exports.making import common
 from services.reporting.exports.responses import Answers, Row
 from services.reporting.exports.table import About, Book, Cell, Column, Label, Table, Tongue, columns, rows, said
 from services.reporting.figures import label

@@ -13,8 +13,9 @@ Label = Mapping[str, str]
 Tongue = Literal["codes", "both", "vi", "en"]
 """How a file speaks: in the API's own words, in Vietnamese with English beside, or in one of them."""
 
-Kind = Literal["text", "code", "codes", "label", "whole", "figure", "points", "share", "exact", "flag"]
-"""figure is rounded to the campaign's decimals, points and share have all of theirs, exact has 30 to be compared."""
+Kind = Literal["text", "code", "codes", "label", "whole", "figure", "points", "share", "percent", "exact", "flag"]
+"""figure is rounded to the campaign's decimals and percent to two; points and share have all of theirs, exact has 30
+to be compared."""
 Cell = str | int | bool | None
 """A number that is exact is a text of decimal digits, as in JSON."""
 Record = Mapping[str, Any]

@@ -77,6 +77,7 @@ class _Workbook:
             "whole": workbook.add_format(line | {"num_format": "0"}),
             "figure": workbook.add_format(line | {"num_format": figure}),
             "points": workbook.add_format(line | {"num_format": figure}),
+            "percent": workbook.add_format(line | {"num_format": "0.00"}),
             "share": workbook.add_format(line | {"num_format": "0.0000"}),
         }
         self._names: set[str] = set()

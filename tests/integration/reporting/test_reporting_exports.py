@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -74,7 +75,10 @@ def client(shared: Shared) -> Iterator[FlaskClient]:
     write_state(shared.db, made, 7, tallies, rows)
     days = {"submitted": 48, "edited": 1, "withdrawn": 0, "duplicate": 2, "superseded": 0, "conflict": 0}
     key = {"p": 0, "campaign": "survey", "group": "g1", "day": "2022-11-18"}
-    shared.db.activity.insert_one({"_id": key, "p": 0, **days})
+    filled = {"long": 20, "straight": 7, "via_web": 40, "via_tablet": 0, "via_paper": 9, "via_import": 0}
+    shared.db.activity.insert_one({"_id": key, "p": 0, **days, **filled})
+    letter = {"topic": shared.settings.topic("responses"), "partition": 0, "offset": 3}
+    shared.db.rejected.insert_one({"_id": letter, "campaign": "survey", "reason": "unknown-unit"})
     return shared.serve()
 
 
@@ -190,9 +194,9 @@ class TestRankings:
             ("/rankings.csv?block=b1&separator=x", 422, ",, ;, tab"),
             ("/rankings.xlsx?lang=fr", 422, "vi, en"),
             ("/rankings.xlsx?seperator=tab", 422, "no such parameter"),
-            ("/participation.csv?part=x", 422, "units, groups, days"),
+            ("/participation.csv?part=x", 422, "units, groups, blocks, missing, days"),
             ("/units/nobody.xlsx", 404, "nobody"),
-            ("/participation.pdf", 404, ".json"),
+            ("/participation.doc", 404, ".json"),
         ],
     )
     def test_what_cannot_be_made_is_refused_with_what_can(
@@ -250,32 +254,127 @@ class TestAUnit:
         assert any(node.get("suppressed") for _, node in expected)
 
 
-class TestParticipation:
-    def test_each_part_is_a_file_of_csv(self, client: FlaskClient) -> None:
-        document = got(client, "/participation").json
-        units = lines(got(client, "/participation.csv"))
-        assert [(cells["unit"], cells["group"], cells["n"], cells["required"]) for cells in units] == [
-            (unit["unit"], group["group"], str(group["n"]), str(group["required"]))
+EFFECTS = ("submitted", "edited", "withdrawn", "duplicate", "superseded", "conflict")
+IN_TABLES = {
+    "units": ("block", "unit", "unit_name_vi", "group", "n", "required"),
+    "groups": ("group", "forms", "required", "quota_share", "quota_per", "quota_forms", "quota_covers"),
+    "blocks": ("block", "group", "rated", "required", "quota_share", "cells", "missing"),
+    "missing": ("block", "unit", "group", "n", "below"),
+    "days": ("day", *EFFECTS),
+    "by_group": ("day", "group", *EFFECTS),
+    "totals": (*EFFECTS, "rejected"),
+    "channels": ("channel", "forms"),
+    "rejected": ("reason", "records"),
+    "quality": ("group", "answers", "no_opinion_share", "ratings", "straight_lining"),
+    "warnings": ("warning", "group", "found", "limit", "detail_vi"),
+}
+
+
+def participation(document: Mapping[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """By part the rows that the JSON has, in the columns of `IN_TABLES`."""
+    activity, missing = document["activity"], document["missing"]
+    block = {unit["unit"]: unit["block"] for unit in document["units"]}
+    return {
+        "units": [
+            (unit["block"], unit["unit"], unit["name"]["vi"], group["group"], group["n"], group["required"])
             for unit in document["units"]
             for group in unit["groups"]
-        ]
-        groups = lines(got(client, "/participation.csv?part=groups"))
-        assert [(cells["group"], cells["forms"], cells["quota_forms"]) for cells in groups] == [
-            (group["group"], str(group["counted"]), "30") for group in document["groups"]
-        ]
-        answer = got(client, "/participation.csv?part=days")
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="survey-participation-days-state-7.csv"'
-        assert [(cells["day"], cells["submitted"]) for cells in lines(answer)] == [("2022-11-18", "48")]
+        ],
+        "groups": [
+            (group["group"], group["counted"], group["required"], group["share"], *(group["quota"] or {}).values())
+            for group in document["groups"]
+        ],
+        "blocks": [
+            (block["block"], *(group[name] for name in ("group", "n", "required", "share", "cells", "missing")))
+            for block in document["blocks"]
+            for group in block["groups"]
+        ],
+        "missing": [
+            (block[cell["unit"]], cell["unit"], cell["group"], cell["n"], missing["below"])
+            for cell in missing["listed"]
+        ],
+        "days": [(day["day"], *(day[effect] for effect in EFFECTS)) for day in activity["days"]],
+        "by_group": [(day["day"], day["group"], *(day[effect] for effect in EFFECTS)) for day in activity["by_group"]],
+        "totals": [tuple(activity["totals"][effect] for effect in (*EFFECTS, "rejected"))],
+        "channels": list(activity["channels"].items()),
+        "rejected": list(activity["rejected"].items()),
+        "quality": [
+            tuple(group[name] for name in ("group", "answers", "no_opinion", "ratings", "straight_lining"))
+            for group in document["quality"]
+        ],
+        "warnings": [
+            (warning["code"], warning["where"]["group"], warning["percent"], warning["limit"], warning["detail"]["vi"])
+            for warning in document["warnings"]
+        ],
+    }
 
-    def test_a_spreadsheet_has_a_sheet_for_each_block_the_groups_and_the_days(self, client: FlaskClient) -> None:
-        read = sheets(got(client, "/participation.xlsx?lang=vi"))
-        assert list(read)[1:] == ["Sở, ngành", "Nhóm đối tượng", "Theo ngày", "Thông tin"]
-        assert [len(rows) - 1 for rows in read.values()][:4] == [6, 1, 2, 1]
 
-    def test_parquet_has_a_part(self, client: FlaskClient) -> None:
-        answer = got(client, "/participation.parquet?part=groups")
-        read = pyarrow.parquet.read_table(io.BytesIO(answer.data)).to_pylist()
-        assert [cells["quota_forms"] for cells in read] == [30, 30]
+class TestParticipation:
+    @pytest.mark.parametrize("part", IN_TABLES)
+    def test_csv_and_parquet_have_every_part(self, client: FlaskClient, part: str) -> None:
+        expected = participation(got(client, "/participation").json)[part]
+        assert expected, "the test has nothing to compare"
+        of_csv = got(client, f"/participation.csv?part={part}")
+        name = "participation" if part == "units" else f"participation-{part}"
+        assert of_csv.headers["Content-Disposition"] == f'attachment; filename="survey-{name}-state-7.csv"'
+        assert int(of_csv.headers["X-Row-Count"]) == len(expected)
+        assert [tuple(original(cells[column]) for column in IN_TABLES[part]) for cells in lines(of_csv)] == [
+            tuple("" if value is None else str(value) for value in row) for row in expected
+        ]
+        of_parquet = got(client, f"/participation.parquet?part={part}")
+        for cells, row in zip(
+            pyarrow.parquet.read_table(io.BytesIO(of_parquet.data)).to_pylist(), expected, strict=True
+        ):
+            for column, value in zip(IN_TABLES[part], row, strict=True):
+                read = cells[column]
+                assert (str(read) if isinstance(read, Decimal) else read) == value
+
+    def test_a_spreadsheet_has_a_sheet_for_each_block_and_each_part(self, client: FlaskClient) -> None:
+        expected = participation(got(client, "/participation").json)
+        answer = got(client, "/participation.xlsx?lang=vi")
+        read = sheets(answer)
+        assert list(read) == [
+            *("Quận huyện khối 1", "Sở, ngành", "Nhóm đối tượng", "Theo khối", "Còn thiếu phiếu", "Theo ngày"),
+            *("Theo ngày và nhóm", "Tổng cộng", "Theo kênh", "Chưa áp dụng được", "Chất lượng trả lời", "Cảnh báo"),
+            "Thông tin",
+        ]
+        of_block = [rows for name, rows in read.items() if name in ("Quận huyện khối 1", "Sở, ngành")]
+        assert sum(len(rows) - 1 for rows in of_block) == len(expected["units"])
+        others = dict(zip(list(expected)[1:], list(read.values())[2:-1], strict=True))
+        for part, (head, *found) in others.items():
+            assert len(found) == len(expected[part]), part
+            assert all(head), "every column has a heading"
+        (_, *groups), (_, *channels), (head, *_) = others["groups"], others["channels"], others["quality"]
+        assert [(row[0], row[2], row[4]) for row in groups] == [
+            (group, forms, float(share)) for group, forms, _, share, *_ in expected["groups"]
+        ]
+        assert [row[0] for row in channels] == ["trang web", "máy tính bảng", "phiếu giấy", "nhập từ tệp"]
+        assert "Chọn một phương án cho mọi câu (%)" in head
+        about = [row[1] for row in read["Thông tin"]]
+        missing = len(expected["missing"])
+        assert any(f"{missing} ô (đơn vị, nhóm) có ít hơn 5 phiếu" in str(said) for said in about)
+        head, *english = sheets(got(client, "/participation.xlsx?lang=en"))["Warnings"]
+        assert head == ["Warning", "Group", "Found (%)", "Threshold (%)", "Detail"]
+        assert len(english) == len(expected["warnings"])
+
+    def test_how_forms_are_filled_in_stands_in_files_for_those_who_may_see_it(
+        self, db: Database[Document], serve: Serve, tokens: dict[str, str]
+    ) -> None:
+        now = datetime.now(UTC)
+        running = replace(campaign(), opens=now - timedelta(days=1), closes=now + timedelta(days=1))
+        write_state(db, running, 1, {})
+        client = serve()
+        viewer = {"Authorization": f"Bearer {tokens['viewer']}"}
+        address = f"{BASE}/participation.csv?part=quality"
+        for _ in range(2):  # whoever asks first
+            assert client.get(address).status_code == 401
+            assert [cells["group"] for cells in lines(client.get(address, headers=viewer))] == ["g1", "g2"]
+        appraiser = {"Authorization": f"Bearer {tokens['appraiser']}"}
+        assert client.get(address, headers=appraiser).status_code == 403
+        told, untold = (sheets(client.get(f"{BASE}/participation.xlsx", headers=h)) for h in (viewer, {}))
+        sheet = next(name for name in told if name.startswith("Chất lượng"))
+        assert (len(told[sheet]), len(untold[sheet])) == (3, 1)
+        assert any("chỉ người có quyền xem" in str(row[1]) for row in untold["Thông tin"])
 
 
 def test_a_sheet_that_is_full_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from services.common.appraisals import AppraisalRow, LeafAppraisal
 from services.common.campaign import Block, Rules, Text
 from services.common.ranking import shown
+from services.reporting.participation import EFFECTS
 from tests.integration.reporting.conftest import Shared
 from tests.integration.reporting.database import tally, write_state
 from tests.unit.surveys import appraised, asked, rater, survey
@@ -55,6 +56,9 @@ def client(shared: Shared) -> Iterator[FlaskClient]:
             "g2": tally(made, "g2", 4, {"q": {"A": 4}}),
         },
     }
+    noted = dict(zip(EFFECTS, (48, 31, 3, 5, 2, 1), strict=True)) | {"long": 20, "straight": 7, "via_paper": 45}
+    key = {"p": 0, "campaign": "survey", "group": "g1", "day": "2022-11-18"}
+    shared.db.activity.insert_one({"_id": key, "p": 0, **noted})
     write_state(shared.db, made, 7, tallies, {"u1": AppraisalRow(1, {"a": LeafAppraisal(Decimal("0.5"))})})
     return shared.serve()
 
@@ -128,6 +132,35 @@ def test_a_unit_has_its_whole_tree_and_says_what_is_hidden(client: FlaskClient, 
     for group in document["groups"]:
         assert (hidden in text) or not group.get("suppressed")
     assert (unit == "u2") == (hidden in text)
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_participation_has_groups_blocks_days_warnings_and_what_is_missing(client: FlaskClient, lang: str) -> None:
+    document = client.get(f"{BASE}/participation").json
+    text = "".join(pages(client, f"/participation.pdf?lang={lang}"))
+
+    def figure_of(percent: str | None) -> str:
+        return "—" if percent is None else percent if lang == "en" else percent.replace(".", ",")
+
+    filled = {group["group"]: group for group in document["quality"]}
+    for group in document["groups"]:
+        said = [figure_of(filled[group["group"]][name]) for name in ("no_opinion", "straight_lining")]
+        assert squeezed(f"{group['group']}{group['counted']}——{''.join(said)}") in text
+    for block in document["blocks"]:
+        name = squeezed(block["name"].get(lang, block["name"]["vi"]))
+        for group in block["groups"]:
+            assert f"{name}{group['group']}{group['n']}——{group['cells']}{group['missing']}" in text
+    assert "18/11/20224831" in text
+    for warning in document["warnings"]:
+        assert squeezed(figure_of(warning["detail"][lang])) in text
+    assert {warning["code"] for warning in document["warnings"]} >= {"edited", "withdrawn", "conflict"}
+    names = {unit["unit"]: unit["name"] for unit in document["units"]}
+    for cell in document["missing"]["listed"]:
+        unit = names[cell["unit"]]
+        # A name of many lines may go on on the next page.
+        named = unit.get(lang, unit["vi"]) + (f"{cell['group']}{cell['n']}" if cell["unit"] != "u3" else "")
+        assert squeezed(named[:200]) in text
+    assert squeezed({"vi": "phiếu giấy 45", "en": "paper 45"}[lang]) in text
 
 
 def test_a_text_is_never_run(client: FlaskClient) -> None:
