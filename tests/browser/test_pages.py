@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,12 +13,15 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PRIVATE, PUBLIC, Open, Running
 
 RANKING = f"/c/{PUBLIC}"
+UNIT = f"{RANKING}/units/ba-dinh"
 PAGES = {
     "campaigns": "/?",
     "ranking": f"{RANKING}?",
     "tiles": f"{RANKING}?view=tiles&",
     "heat": f"{RANKING}?view=heat&block=department&",
     "participation": f"{RANKING}/participation?",
+    "unit": f"{UNIT}?",
+    "unit-tree": f"{UNIT}?view=tree&open=field.1+criterion.1-1+leaf.1-1-1&",
     "wall": f"{RANKING}/wall?",
     "embed": f"/embed/{PUBLIC}?",
     "missing": "/c/nothing?",
@@ -29,6 +33,8 @@ READY = {
     "tiles": ".tile",
     "heat": "#heat tbody tr",
     "participation": "#chart-units canvas",
+    "unit": "#groups-chart canvas",
+    "unit-tree": ".leaf .facts",
     "wall": ".line",
     "embed": "#table tbody tr",
     "missing": "h1",
@@ -184,3 +190,69 @@ def test_the_component_draws_the_ranking_itself_where_it_may(visit: Open):
         PUBLIC,
     )
     expect(page.locator("parindex-ranking tbody tr")).to_have_count(30)
+
+
+def test_every_unit_of_a_ranking_leads_to_its_page_and_on_to_the_next(visit: Open):
+    opened = visit(f"{RANKING}?lang=en")
+    page = opened.page
+    first = page.locator("#table tbody tr a").first
+    first.wait_for()
+    names = page.locator("#table tbody .unit").all_text_contents()
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(names[0])
+    expect(page.locator("#summary [data-key=rank] .value")).to_have_text("1 / 30")
+    expect(page.locator("#previous")).to_be_hidden()
+    page.locator("#next").click()
+    expect(page.locator("h1")).to_have_text(names[1])
+    expect(page.locator("#previous")).to_contain_text(names[0])
+    page.locator("#back").click()
+    expect(page.locator("#blocks input:checked")).to_have_value("district")
+    assert opened.complaints == []
+
+
+def test_the_address_says_what_is_shown_of_a_unit(visit: Open):
+    page = visit(f"{UNIT}?sort=step-descending&field=1&group=council&lang=en").page
+    rows = page.locator("#lost tbody tr")
+    expect(rows.first).to_contain_text("Appraisal")
+    expect(page.locator("#lost th[aria-sort]")).to_contain_text("One more step")
+    assert all(code.startswith("1-") for code in page.locator("#lost tbody a").all_text_contents())
+    name = str(rows.first.locator("a").text_content())
+    rows.first.locator("a").click()
+    leaf = page.locator(".leaf[open]")
+    expect(leaf.locator("summary .what")).to_have_text(name)
+    expect(leaf.locator("> summary")).to_be_focused()
+    assert "view=tree" in page.url
+    page.keyboard.press("Enter")
+    expect(page.locator(".leaf[open]")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile(r"leaf\."))
+    page.reload()
+    expect(page.locator(".criterion[open]")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#group")).to_have_value("council")
+    expect(rows.first).to_be_visible()
+
+
+def test_who_appraised_a_unit_is_shown_to_viewers_alone(visit: Open, stack: Running):
+    page = visit(f"{UNIT}?lang=en").page
+    page.locator("#viewer-token").fill("wrong")
+    page.keyboard.press("Enter")
+    page.locator(".wrong").wait_for()
+    expect(page.locator("#lost tbody tr").first).to_be_visible()
+    page.locator("#viewer-token").fill(stack.token("viewer"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#history tbody tr")).to_have_count(1)
+    expect(page.locator("#history tbody tr")).to_contain_text("stack-admin")
+    page.locator("#history summary").click()
+    expect(page.locator("#history li").first).to_contain_text("none →")
+
+
+def test_a_unit_of_a_private_campaign_asks_for_a_token_and_hands_files_over_with_it(visit: Open, stack: Running):
+    page = visit(f"/c/{PRIVATE}/units/ba-dinh").page
+    page.locator("#token").fill(stack.token("viewer"))
+    expect(page.locator("#panels")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#fields tbody tr")).to_have_count(8)
+    with page.expect_download() as found:
+        page.locator("[data-form=csv]").click()
+    assert found.value.suggested_filename.endswith(".csv")

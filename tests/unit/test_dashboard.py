@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from surveys import asked, survey
 
 from services.common import http
-from services.common.campaign import Rules, Text
+from services.common.campaign import Rules, Text, Unit
 from services.reporting.dashboard.assets import FOLDER, Assets
 from services.reporting.dashboard.joined import CannotJoin, joined
 from services.reporting.dashboard.labels import LANGUAGES, labels, labels_of
@@ -31,9 +31,13 @@ CAMPAIGNS = (
     OPEN,
     LISTED,
     replace(OPEN, code="private", rules=Rules(live="private")),
-    replace(OPEN, code="nasty", title=NASTY),
+    replace(OPEN, code="nasty", title=NASTY, units=(Unit("u1", NASTY, "b1"),)),
 )
-ADDRESSES = ["/", *(f"/c/survey{page.path}".replace("<unit>", "u1") for page in OF_CAMPAIGN), "/embed/survey"]
+ADDRESSES = [
+    "/",
+    *(f"/c/{'listed' if 'unit' in page.path else 'survey'}{page.path}".replace("<unit>", "u1") for page in OF_CAMPAIGN),
+    "/embed/survey",
+]
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,7 @@ def test_a_page_runs_nothing_but_this_services_scripts(client: FlaskClient, addr
 
 
 def test_a_title_cannot_break_out_of_a_page(client: FlaskClient):
+    assert "<script>alert" not in client.get("/c/nasty/units/u1").text
     page = client.get("/c/nasty").text
     assert "<script>alert" not in page
     (data,) = re.findall(r'id="page">(.*?)</script>', page)
@@ -81,6 +86,17 @@ def test_a_campaign_that_is_not_there_is_a_page_that_says_so(client: FlaskClient
     assert answer.status_code == 404
     assert "nothing" in answer.text
     assert answer.content_type.startswith("text/html")
+
+
+def test_a_unit_has_a_page_of_its_name_and_one_that_is_not_there_says_so(client: FlaskClient):
+    page = client.get("/c/listed/units/u1").text
+    assert "<h1>u1</h1>" in page
+    assert 'href="/c/listed?block=b1&amp;lang=vi"' in page
+    assert '<link rel="preload" as="fetch" crossorigin href="/v1/campaigns/listed/units/u1">' in page
+    answer = client.get("/c/listed/units/nobody")
+    assert answer.status_code == 404
+    assert "nobody" in answer.text
+    assert 'href="/c/listed?lang=vi"' in answer.text
 
 
 def test_a_private_campaign_has_a_page_but_no_frame_feed_or_dataset(client: FlaskClient):

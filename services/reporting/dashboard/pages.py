@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from flask import Response, render_template, request
 
 from services.common import problems
-from services.common.campaign import Campaign
+from services.common.campaign import Campaign, Unit
 from services.common.problems import Problem
 from services.reporting.answers import PUBLIC, answer, matches
 from services.reporting.dashboard.assets import Asset, Assets
@@ -43,9 +43,14 @@ class Page:
     name: str
 
 
-OF_CAMPAIGN = (Page("", "ranking"), Page("/participation", "participation"), Page("/wall", "wall"))
+OF_CAMPAIGN = (
+    Page("", "ranking"),
+    Page("/units/<unit>", "unit"),
+    Page("/participation", "participation"),
+    Page("/wall", "wall"),
+)
 """The pages of a campaign, each with a template, a script `js/pages/{name}.js` and a label `page.{name}`."""
-TABS = tuple(page for page in OF_CAMPAIGN if page.name != "wall")
+TABS = tuple(page for page in OF_CAMPAIGN if page.name not in ("unit", "wall"))
 """Those that stand in every page's head."""
 OWN_LABELS = frozenset({"campaigns", "missing", "feed", "dataset"} | {page.name for page in OF_CAMPAIGN[1:]})
 """Beginnings of labels that only the page of that name needs; those of the ranking serve several."""
@@ -75,7 +80,12 @@ class Pages:
             standing = self._standings.find(campaign)
             if standing is None and self._standings.current:
                 return self._page("missing", {"campaign_code": campaign}, status=404)
-            return self._page(page.name, more, standing, campaign)
+            unit = None if standing is None else standing.campaign.unit.get(more.get("unit", ""))
+            if standing is not None and "unit" in more:
+                if unit is None:
+                    return self._page("missing", more, standing, campaign, status=404)
+                more["block"] = unit.block
+            return self._page(page.name, more, standing, campaign, unit=unit)
 
         return view
 
@@ -127,6 +137,7 @@ class Pages:
         standing: Standing | None = None,
         code: str | None = None,
         *,
+        unit: Unit | None = None,
         frames: str | None = None,
         status: int = 200,
     ) -> Response:
@@ -157,7 +168,7 @@ class Pages:
             styles=[sheet for sheet in ("css/dashboard.css", f"css/{name}.css") if self._assets.has(sheet)],
             data=data,
             code=code,
-            title=words[f"page.{name}"],
+            title=words[f"page.{name}"] if unit is None else said(unit.name, lang),
             campaign_title=None if campaign is None else said(campaign.title, lang),
             tabs=TABS if code is not None else (),
             public=campaign is not None and campaign.rules.live == "public",
@@ -165,15 +176,21 @@ class Pages:
             if campaign is not None and campaign.rules.live == "public" and name == "ranking"
             else None,
             more=more,
-            early=_early(campaign) if campaign is not None and name == "ranking" else None,
+            early=None if campaign is None else _early(campaign, name, unit),
         )
         return _html(content, headers() if frames is None else headers(frames), status)
 
 
-def _early(campaign: Campaign) -> str | None:
-    """The address of the ranking that a page's script will ask for first, as it will ask; None of a private one."""
-    if campaign.rules.live == "private" or not campaign.blocks:
+def _early(campaign: Campaign, page: str, unit: Unit | None) -> str | None:
+    """The address of the figures that a page's script will ask for first, as it will ask; None of a private one."""
+    if campaign.rules.live == "private":
         return None
+    if unit is not None:
+        return f"/v1/campaigns/{campaign.code}/units/{unit.code}"
+    return _ranking(campaign) if page == "ranking" and campaign.blocks else None
+
+
+def _ranking(campaign: Campaign) -> str:
     given = request.args
     block = next((one for one in campaign.blocks if one.code == given.get("block")), campaign.blocks[0])
     fields = {field.code for field in campaign.fields}

@@ -1,7 +1,7 @@
 // What every page has: the choice of appearance, the other language, a token to be forgotten.
 import { token } from "./api.js";
 import { $ } from "./dom.js";
-import { listen } from "./state.js";
+import { follows } from "./state.js";
 
 const KEY = "parindex.theme";
 const listeners = [];
@@ -24,11 +24,9 @@ function setTheme(theme) {
 
 /** The same address in the other language: whatever else it says is kept. */
 function otherLanguage() {
-  const link = $("language");
-  if (!link) return;
   const parameters = new URLSearchParams(location.search);
-  parameters.set("lang", link.hreflang);
-  link.href = `${location.pathname}?${parameters}`;
+  parameters.set("lang", $("language").hreflang);
+  return `${location.pathname}?${parameters}`;
 }
 
 const select = $("theme");
@@ -37,8 +35,10 @@ if (select) {
   select.addEventListener("change", () => setTheme(select.value));
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => listeners.forEach((listener) => listener()));
-otherLanguage();
-listen(otherLanguage);
+if ($("language")) {
+  $("language").href = otherLanguage();
+  follows($("language"), otherLanguage);
+}
 
 const forget = $("forget");
 if (forget) {

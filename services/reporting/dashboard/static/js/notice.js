@@ -2,6 +2,7 @@
 import { Problem, token } from "./api.js";
 import { $, h } from "./dom.js";
 import { t } from "./labels.js";
+import { tokenForm } from "./token.js";
 
 const PAUSE_MS = 3_000;
 let timer = null;
@@ -49,23 +50,5 @@ function ask(again) {
   if ($("token")) return;
   const wrong = token.get() !== null;
   token.forget();
-  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true });
-  const form = h(
-    "form",
-    {
-      class: "notice token",
-      onsubmit: (event) => {
-        event.preventDefault();
-        token.set(input.value.trim());
-        $("notice").replaceChildren();
-        again();
-      },
-    },
-    h("p", {}, h("strong", {}, t("problem.private")), " ", t("token.why")),
-    wrong ? h("p", { class: "wrong", role: "alert" }, t("token.wrong")) : null,
-    h("label", { for: "token" }, t("token.label")),
-    input,
-    h("button", { class: "button primary" }, t("token.enter")),
-  );
-  $("notice").replaceChildren(form);
+  $("notice").replaceChildren(tokenForm(t("problem.private"), { wrong, then: again }));
 }

@@ -17,7 +17,7 @@
  * @property {number} suppress_below
  */
 
-/** @type {{page: string, lang: "vi" | "en", campaign: string | null, static: string, model: Model | null, labels: Record<string, string>, pages: string[], unit?: string}} */
+/** @type {{page: string, lang: "vi" | "en", campaign: string | null, static: string, model: Model | null, labels: Record<string, string>, pages: string[], unit?: string, block?: string}} */
 export const page = JSON.parse(document.getElementById("page").textContent);
 
 /** The model as a definition published meanwhile has it: the same page is asked for again, and only read. */

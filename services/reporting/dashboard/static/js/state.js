@@ -32,3 +32,12 @@ export function link(path, parameters = {}) {
   const query = new URLSearchParams({ ...parameters, ...(lang === "vi" ? {} : { lang }) }).toString();
   return query ? `${path}?${query}` : path;
 }
+
+/** Keeps a link's address up to what the page's own is when it is used: also after changes that told nobody. */
+export function follows(element, make) {
+  for (const kind of ["pointerover", "focus"]) {
+    element.addEventListener(kind, () => {
+      element.href = make();
+    });
+  }
+}

@@ -9,7 +9,7 @@ import { keepCurrent, Live } from "../live.js";
 import { clear, loading, show } from "../notice.js";
 import { page, renewModel } from "../page.js";
 import { description, MOST, rankingChart } from "../ranking/chart.js";
-import { index } from "../ranking/rows.js";
+import { bandsOf, index } from "../ranking/rows.js";
 import { drawHeat } from "../ranking/heat.js";
 import { drawSummary } from "../ranking/summary.js";
 import { rankingTable, unitAddress } from "../ranking/table.js";
@@ -90,8 +90,7 @@ async function drawChart(rows, now) {
 
 /** What the strips behind the bars mean. */
 function drawBands() {
-  const ordered = [...page.model.bands].sort((a, b) => Number(b.from) - Number(a.from));
-  const said = ordered.map((band, n) => h("li", {}, h("span", { class: `band band-${Math.min(5, n + 1)}` }, `${name(band.name)} ≥ ${figure(band.from)}`)));
+  const said = bandsOf(page.model).map((band, n) => h("li", {}, h("span", { class: `band band-${Math.min(5, n + 1)}` }, `${band.name} ≥ ${figure(band.from)}`)));
   $("bands").replaceChildren(...said);
 }
 

@@ -40,10 +40,13 @@ export function sentence(row) {
   return parts.join(" · ");
 }
 
-/** The place of a band among the definition's, the best first: 1 to 5. */
-export function bandStep(bands, row) {
+/** The definition's bands, the best first, named in the page's language. */
+export const bandsOf = (model) =>
+  [...model.bands].sort((a, b) => Number(b.from) - Number(a.from)).map((band) => ({ from: band.from, name: name(band.name), vi: band.name.vi }));
+
+/** The place of a row's band among them: 1 to 5. */
+export function bandStep(model, row) {
   if (!row.band) return null;
-  const ordered = [...bands].sort((a, b) => Number(b.from) - Number(a.from));
-  const place = ordered.findIndex((band) => band.name.vi === row.band.vi);
+  const place = bandsOf(model).findIndex((band) => band.vi === row.band.vi);
   return place < 0 ? null : Math.min(5, place + 1);
 }

@@ -1,6 +1,7 @@
 // The block in a few figures: highest, mean, lowest, how many.
-import { $, h, say } from "../dom.js";
+import { $ } from "../dom.js";
 import { count, figure, name, t } from "../labels.js";
+import { set } from "../summary.js";
 import { index, number } from "./rows.js";
 
 /** Shows them in `#summary`. The mean is of the figures shown, for the eye; the API has the exact one by field. */
@@ -16,16 +17,4 @@ export function drawSummary(rows, decimals) {
   set(box, "mean", t("summary.mean"), figure(mean.toFixed(decimals)), "");
   set(box, "lowest", t("summary.lowest"), index(lowest), name(lowest.name));
   set(box, "units", t("summary.units"), count(rows.length), provisional ? `${t("summary.provisional")}: ${count(provisional)}` : "");
-}
-
-function set(box, key, term, value, more) {
-  let item = box.querySelector(`[data-key="${key}"]`);
-  if (!item) {
-    item = h("div", { "data-key": key }, h("dt"), h("dd", { class: "value" }), h("dd", { class: "more" }));
-    box.append(item);
-  }
-  const [a, b, c] = item.children;
-  say(a, term);
-  say(b, value);
-  say(c, more);
 }

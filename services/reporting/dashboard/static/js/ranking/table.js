@@ -1,10 +1,11 @@
 // The ranking as a table: what the chart draws, and more.
+import { fillBand, fillIndex, orDash } from "../cells.js";
 import { h, say } from "../dom.js";
 import { byName, count, name, t } from "../labels.js";
 import { page } from "../page.js";
 import { link } from "../state.js";
 import { Table } from "../table.js";
-import { bandStep, index, interval, marks, missing, number, rankInterval } from "./rows.js";
+import { interval, marks, number, rankInterval } from "./rows.js";
 
 /** Address of a unit's page; null where there is no such page. */
 export const unitAddress = (row) => (page.pages.includes("unit") ? link(`/c/${page.campaign}/units/${row.unit}`) : null);
@@ -29,33 +30,6 @@ function fillUnit(cell, row) {
     box.replaceChildren(...wanted.map((mark) => h("span", { class: `mark ${mark.kind}`, title: mark.why }, mark.text)));
   }
 }
-
-function fillIndex(cell, row) {
-  if (!cell.firstChild) cell.append(h("span", { class: "figure" }), h("span", { class: "meter", "aria-hidden": "true" }, h("i")));
-  const [figure, meter] = cell.children;
-  const before = figure.textContent;
-  say(figure, index(row));
-  figure.classList.toggle("missing", missing(row) !== null);
-  if (before && before !== figure.textContent) flash(cell);
-  meter.hidden = row.index === null;
-  meter.firstChild.style.width = `${Math.max(0, Math.min(100, number(row) ?? 0))}%`;
-  meter.firstChild.className = row.provisional ? "hatched" : "";
-}
-
-/** Marks a figure that has just changed; the style sheet lets it fade, or not at all where motion is not wanted. */
-function flash(cell) {
-  cell.classList.remove("changed");
-  requestAnimationFrame(() => cell.classList.add("changed"));
-}
-
-function fillBand(cell, row) {
-  const step = bandStep(page.model.bands, row);
-  if (!cell.firstChild) cell.append(h("span", { class: "band" }));
-  say(cell.firstChild, row.band ? name(row.band) : "–");
-  cell.firstChild.className = step ? `band band-${step}` : "band";
-}
-
-const orDash = (make) => (cell, row) => say(cell, make(row) ?? "–");
 
 /** All columns; `compact` for where there is little room. */
 export function columns({ compact = false } = {}) {
