@@ -1,4 +1,4 @@
-"""A running stack with an open public campaign and a private one, and Debian's Chromium to look at it."""
+"""A running stack with a public, a private and an earlier campaign, and Debian's Chromium to look at it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.system.stack import DEADLINE_S, parindex, status
 
 ROOT = Path(__file__).parents[2]
 AXE = Path(__file__).with_name("axe.min.js")
-PUBLIC, PRIVATE = "hanoi", "hanoi-private"
+PUBLIC, PRIVATE, EARLIER = "hanoi", "hanoi-private", "hanoi-earlier"
 RESPONSES = 3_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 """Of Chromium in a container: it has no user namespaces, no graphics, and looks for no updates."""
@@ -71,6 +71,9 @@ def stack() -> Iterator[Running]:
         (home / "private.yaml").write_text(text.replace("live: public", "live: private"), encoding="utf-8")
         _simulate(running, PUBLIC, RESPONSES)
         _simulate(running, PRIVATE, 100, "--campaign", str(home / "private.yaml"))
+        earlier = text.replace("2022-11-01", "2021-11-01").replace("max_points: 1.00", "max_points: 1.50", 1)
+        (home / "earlier.yaml").write_text(earlier.replace("code: ba-dinh ", "code: ba-dinh-1 "), encoding="utf-8")
+        _simulate(running, EARLIER, 300, "--campaign", str(home / "earlier.yaml"))
         yield running
     finally:
         parindex("down", home=home)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PRIVATE, PUBLIC, Open, Running
+from tests.browser.conftest import EARLIER, PRIVATE, PUBLIC, Open, Running
 
 RANKING = f"/c/{PUBLIC}"
 UNIT = f"{RANKING}/units/ba-dinh"
@@ -22,6 +22,8 @@ PAGES = {
     "participation": f"{RANKING}/participation?",
     "unit": f"{UNIT}?",
     "unit-tree": f"{UNIT}?view=tree&open=field.1+criterion.1-1+leaf.1-1-1&",
+    "compare": f"{RANKING}/compare?",
+    "ranks": f"{RANKING}/compare?view=rank&block=department&",
     "wall": f"{RANKING}/wall?",
     "embed": f"/embed/{PUBLIC}?",
     "missing": "/c/nothing?",
@@ -35,6 +37,8 @@ READY = {
     "participation": "#chart-units canvas",
     "unit": "#groups-chart canvas",
     "unit-tree": ".leaf .facts",
+    "compare": "#chart canvas",
+    "ranks": "#chart canvas",
     "wall": ".line",
     "embed": "#table tbody tr",
     "missing": "h1",
@@ -141,6 +145,38 @@ def test_participation_of_a_private_campaign_is_everybodys_and_warns(visit: Open
     expect(page.locator("#attention [data-warning=missing]")).to_contain_text("cells lack forms")
     expect(page.locator("#missing tbody tr")).to_have_count(200)
     expect(page.locator("#missing-more")).to_be_visible()
+
+
+def test_years_side_by_side_by_address(visit: Open, stack: Running):
+    page = visit(f"{RANKING}/compare?lang=en&sort=difference-ascending&view=rank").page
+    rows = page.locator("#table tbody tr")
+    expect(rows).to_have_count(30)
+    # Of several the year before is taken; what it measured otherwise is said, and who came and went.
+    expect(page.locator("#with")).to_have_value(EARLIER)
+    expect(page.locator("#definition")).to_contain_text("1.5 → 1")
+    expect(page.locator("#gone")).to_contain_text("Ba Đình")
+    expect(page.locator("#table .mark.new")).to_have_count(1)
+    gained = [
+        float(text.replace("\N{MINUS SIGN}", "-"))
+        for text in page.locator("#table td .figure").all_text_contents()
+        if "." in text
+    ]
+    assert gained == sorted(gained)
+    assert len(gained) == 29
+    with page.expect_download() as saved:
+        page.locator("#exports [data-form=csv]").click()
+    lines = saved.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 31
+    page.locator("#blocks input[value=department]").check()
+    expect(rows).to_have_count(22)
+    # A private campaign is compared with a token only, also on a public one's page.
+    page.locator("#with").select_option(PRIVATE)
+    page.locator("#token").fill(stack.token("viewer"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#earlier")).to_contain_text("forms counted")
+    expect(page.locator("#definition")).to_contain_text("alike")
+    page.go_back()
+    expect(page.locator("#with")).to_have_value(EARLIER)
 
 
 @pytest.fixture

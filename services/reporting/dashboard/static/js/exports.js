@@ -34,7 +34,8 @@ async function withToken(event) {
   setTimeout(() => URL.revokeObjectURL(file), 60_000);
 }
 
-async function copyLink(button) {
+/** Copies the address of the page, and says so on the button. */
+export async function copyLink(button) {
   await navigator.clipboard?.writeText(location.href);
   say(button, t("exports.copied"));
   announce(t("exports.copied"));

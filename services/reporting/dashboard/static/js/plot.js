@@ -1,5 +1,6 @@
 // What the charts of several pages have in common: their axes, what is told at the pointer, colours of groups.
 import { css } from "./color.js";
+import { count } from "./labels.js";
 
 export const NARROW_PX = 520;
 const GROUPS = 8;
@@ -23,7 +24,7 @@ export function tooltip(colors, width, say, pointer = "shadow") {
 export function valueAxis(colors, more = {}) {
   return {
     type: "value",
-    axisLabel: { color: colors.quiet, fontSize: 12 * colors.scale, hideOverlap: true },
+    axisLabel: { color: colors.quiet, fontSize: 12 * colors.scale, hideOverlap: true, formatter: (value) => count(value) },
     splitLine: { lineStyle: { color: colors.line } },
     ...more,
   };

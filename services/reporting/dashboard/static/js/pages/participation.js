@@ -18,6 +18,7 @@ import { description as ofUnits, MOST, unitChart, unitRows, unitTable } from "..
 import { groupColor } from "../plot.js";
 import { listen, read, write } from "../state.js";
 import { follow } from "../status.js";
+import { set } from "../summary.js";
 
 const DAYS = ["daily", "total"];
 const base = `/v1/campaigns/${page.campaign}/participation`;
@@ -96,21 +97,12 @@ function drawSummary(found) {
   const [n, required] = ["counted", "required"].map((key) => asked.reduce((sum, group) => sum + group[key], 0));
   const { totals } = found.activity;
   const even = figure((100 * course()).toFixed(1));
-  set("counted", t("counted"), count(found.as_of.counted), required ? t("participation.of_quota", { share: figure(((100 * n) / required).toFixed(1)), all: count(required) }) : "");
-  set("course", t("participation.course"), page.model.phase === "closed" ? t("phase.closed") : `${even} %`, t("participation.course_why"));
-  set("owed", t("participation.owed"), required ? count(asked.reduce((sum, group) => sum + Math.max(0, group.required - group.counted), 0)) : "–", t("participation.owed_why"));
-  set("cells", t("participation.missing_cells"), count(found.missing.cells), t("participation.cells_why", { below: count(found.missing.below) }));
-  set("rejected", t("participation.waiting"), count(totals.rejected), t("participation.waiting_why"));
+  set($("summary"), "counted", t("participation.counted"), count(found.as_of.counted), required ? t("participation.of_quota", { share: figure(((100 * n) / required).toFixed(1)), all: count(required) }) : "");
+  set($("summary"), "course", t("participation.course"), page.model.phase === "closed" ? t("phase.closed") : `${even} %`, t("participation.course_why"));
+  set($("summary"), "owed", t("participation.owed"), required ? count(asked.reduce((sum, group) => sum + Math.max(0, group.required - group.counted), 0)) : "–", t("participation.owed_why"));
+  set($("summary"), "cells", t("participation.missing_cells"), count(found.missing.cells), t("participation.cells_why", { below: count(found.missing.below) }));
+  set($("summary"), "rejected", t("participation.waiting"), count(totals.rejected), t("participation.waiting_why"));
   $("summary").hidden = false;
-}
-
-function set(key, term, value, more) {
-  let item = $("summary").querySelector(`[data-key="${key}"]`);
-  if (!item) {
-    item = h("div", { "data-key": key }, h("dt"), h("dd", { class: "value" }), h("dd", { class: "more" }));
-    $("summary").append(item);
-  }
-  [term, value, more].forEach((text, n) => say(item.children[n], text));
 }
 
 /** Shares of answers are for viewers while responses come in: how to see them, and whether a token was not accepted. */
@@ -203,7 +195,7 @@ function choose() {
 }
 
 const current = keepCurrent(live, refresh);
-drawExports(base, ["xlsx", "csv", "json"]);
+drawExports(base, ["xlsx", "csv", "pdf", "json"]);
 $("group").addEventListener("change", (event) => write({ group: event.target.value }));
 $("controls").addEventListener("submit", (event) => event.preventDefault());
 $("filter").addEventListener("input", (event) => {

@@ -24,9 +24,9 @@ function warning({ code, where, percent, limit }) {
 export function drawAttention(found) {
   const items = found.warnings.map(warning);
   const { cells, below } = found.missing;
-  if (cells) items.push(["missing", h("strong", {}, h("a", { href: "#missing-title" }, t("participation.cells", { n: count(cells) }))), ` ${t("participation.cells_why", { below: count(below) })}`]);
+  if (cells) items.push(["missing", h("strong", {}, h("a", { href: "#missing-title" }, t("participation.cells", { n: count(cells) }))), `: ${t("participation.cells_why", { below: count(below) })}`]);
   const waiting = found.activity.totals.rejected;
-  if (waiting) items.push(["rejected", h("strong", {}, t("participation.rejected", { n: count(waiting) })), ` ${t("participation.rejected_why")}`]);
+  if (waiting) items.push(["rejected", h("strong", {}, t("participation.rejected", { n: count(waiting) })), `: ${t("participation.rejected_why")}`]);
   const list = items.map(([key, ...content]) => h("li", { "data-warning": key }, ...content));
   const fine = h("li", { class: "fine" }, t("participation.fine"));
   const box = $("attention-list");

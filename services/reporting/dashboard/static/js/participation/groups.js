@@ -1,5 +1,6 @@
 // Forms against the quota, group by group: of the whole campaign, or of a block's units.
 import { chart, look } from "../chart.js";
+import { orDash } from "../cells.js";
 import { h, say } from "../dom.js";
 import { count, figure, name, t } from "../labels.js";
 import { leftOf, nameAxis, ticks, tooltip, valueAxis } from "../plot.js";
@@ -24,7 +25,12 @@ export function groupRows(found, block) {
 const PER = { unit: "participation.per_unit", block: "participation.per_block", campaign: "participation.per_campaign" };
 const quota = (row) => (row.quota ? t(PER[row.quota.per], { n: count(row.quota.forms) }) : "–");
 const owed = (row) => (row.required === null ? null : Math.max(0, row.required - row.n));
-const orDash = (make) => (cell, row) => say(cell, make(row) ?? "–");
+
+function fillForms(cell, row) {
+  if (!cell.firstChild) cell.append(h("span"), h("span", { class: "sub" }));
+  say(cell.children[0], count(row.n));
+  say(cell.children[1], row.required === null ? "" : `/${count(row.required)}`);
+}
 
 function fillShare(cell, row) {
   if (!cell.firstChild) cell.append(h("span", { class: "figure" }), h("span", { class: "meter", "aria-hidden": "true" }, h("i")));
@@ -38,8 +44,8 @@ export function groupTable(element) {
   return new Table(element, {
     columns: [
       { key: "group", title: t("participation.group"), class: "who", header: true, fill: (cell, row) => say(cell, groupName(row.group)) },
-      { key: "n", title: t("participation.forms"), class: "num", fill: (cell, row) => say(cell, count(row.n)) },
-      { key: "required", title: t("participation.required"), class: "num", fill: orDash((row) => row.required && count(row.required)) },
+      { key: "n", title: t("participation.forms"), class: "num", fill: fillForms },
+      { key: "required", title: t("participation.required"), class: "num wide", fill: orDash((row) => row.required && count(row.required)) },
       { key: "share", title: t("participation.share"), class: "num index", fill: fillShare },
       { key: "owed", title: t("participation.owed"), class: "num wide", fill: orDash((row) => owed(row) !== null && count(owed(row))) },
       { key: "missing", title: t("participation.missing"), class: "num wide", fill: (cell, row) => say(cell, count(row.missing)) },
