@@ -189,6 +189,7 @@ def _simulate(console: Console, stages: Stages, survey: Survey, there: Deploymen
     for block in campaign.blocks:
         path = f"/v1/campaigns/{campaign.code}/rankings?block={block.code}"
         console.print(f"ranking        {there.reporting}{path}", soft_wrap=True, highlight=False)
+    console.print(f"dashboard      {there.reporting}/c/{campaign.code}", soft_wrap=True, highlight=False)
     console.print(f"documentation  {there.intake}/docs  {there.reporting}/docs", soft_wrap=True, highlight=False)
     if not verdict.right:
         raise Failed("what is shown is not what was acknowledged")

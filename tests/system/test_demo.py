@@ -137,6 +137,8 @@ def test_it_stays_up_until_it_is_ended(start: Callable[..., Demo], number: signa
     demo.await_words("until Ctrl-C")
     (ranking, *_) = re.findall(r"^ranking +(\S+)", demo.said, re.MULTILINE)
     assert httpx.get(ranking).json()["as_of"]["counted"] > 0
+    (dashboard,) = re.findall(r"^dashboard +(\S+)", demo.said, re.MULTILINE)
+    assert httpx.get(dashboard).headers["Content-Type"].startswith("text/html")
     assert processes_of(demo.home)
     assert demo.end(number) == code, demo.said
     assert processes_of(demo.home) == []
