@@ -34,8 +34,8 @@ down: $(VENV)/installed ## Stop the stack; its data stays
 status: $(VENV)/installed ## Say what runs and where
 	@$(BIN)/parindex status $(ARGS)
 
-test: $(VENV)/installed ## Run all tests on real servers, two at a time; ARGS="-k name" runs some
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m 'not soak' $(ARGS)
+test: $(VENV)/installed ## Run all tests on real servers, three at a time; ARGS="-k name" runs some
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m 'not soak' $(ARGS)
 
 soak: $(VENV)/installed ## Run the tests that take the machine for minutes: a cluster that loses machines
 	@$(BIN)/python -m pytest -m soak $(ARGS)

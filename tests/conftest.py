@@ -44,6 +44,8 @@ LONGEST_FIRST = (
 
 CLEAN_SERVERS = ("tests/system/test_bench.py", "tests/system/test_demo.py")
 """Each looks at what it left on the servers, which the other at the same time would change."""
+PAGES = "tests/browser/"
+"""All of them look at one stack."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,10 +60,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class ByFile(LoadFileScheduling):
-    """Tests of one file stay together, so that they share what it starts, and so do the files of `CLEAN_SERVERS`."""
+    """Tests of one file stay together, so that they share what it starts; so do `CLEAN_SERVERS`, and `PAGES`."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
+        if file.startswith(PAGES):
+            return PAGES
         return "clean servers" if file in CLEAN_SERVERS else file
 
 

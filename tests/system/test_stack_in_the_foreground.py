@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.system.stack import processes, ready, status, until
 
 HOLDER = """
@@ -38,17 +36,6 @@ def held(home: Path) -> Iterator[subprocess.Popen[str]]:
             holder.kill()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
-def test_a_signal_to_the_holder_stops_everything_before_the_holder_ends(
-    number: signal.Signals, code: int, tmp_path: Path
-) -> None:
-    with held(tmp_path) as holder:
-        assert len(processes(tmp_path)) >= 8
-        holder.send_signal(number)
-        assert holder.wait(60) == code
-        assert processes(tmp_path) == []
-
-
 def test_killing_the_holder_leaves_no_process(tmp_path: Path) -> None:
     with held(tmp_path) as holder:
         holder.kill()
@@ -62,8 +49,19 @@ def test_killing_the_supervisor_and_its_holder_at_once_leaves_no_process(tmp_pat
         until("everything has ended", lambda: processes(tmp_path) == [])
 
 
-def test_two_stacks_work_side_by_side(tmp_path: Path) -> None:
-    with held(tmp_path / "one"), held(tmp_path / "two"):
-        one, two = status(tmp_path / "one"), status(tmp_path / "two")
+def test_two_stacks_work_side_by_side_and_each_stops_before_its_holder_ends(tmp_path: Path) -> None:
+    first, second = tmp_path / "one", tmp_path / "two"
+    with held(first) as holder, held(second) as other:
+        one, two = status(first), status(second)
         assert not {one[name] for name in one if name != "pids"} & {two[name] for name in two if name != "pids"}
         assert all(ready(url) for url in (one["intake"], one["reporting"], two["intake"], two["reporting"]))
+        assert len(processes(first)) >= 8
+        ended_by(signal.SIGTERM, 143, holder, first)
+        assert ready(two["intake"])
+        ended_by(signal.SIGINT, -signal.SIGINT, other, second)
+
+
+def ended_by(number: signal.Signals, code: int, holder: subprocess.Popen[str], home: Path) -> None:
+    holder.send_signal(number)
+    assert holder.wait(60) == code
+    assert processes(home) == []
