@@ -121,12 +121,18 @@ def raised(share: Fraction, worth: Sequence[Fraction]) -> Fraction:
 
 
 class Others:
-    """The indices of the other units of a block: at which rank another index would stand among them."""
+    """The indices of a block's units: at which rank one of them would stand with another index."""
 
-    def __init__(self, others: Iterable[Fraction], ties: Ties) -> None:
-        """Takes the others' indices, highest first."""
-        counted = (index for index, _ in groupby(others)) if ties == "dense" else others
-        self._negative = [-index for index in counted]
+    def __init__(self, indices: Iterable[Fraction], ties: Ties) -> None:
+        """Takes the indices of all units that have one, highest first."""
+        runs = [(index, sum(1 for _ in equals)) for index, equals in groupby(indices)]
+        self._dense = ties == "dense"
+        self._equals = dict(runs)
+        self._negative = [-index for index, n in runs for _ in range(1 if self._dense else n)]
 
-    def rank(self, index: Fraction) -> int:
-        return 1 + bisect_left(self._negative, -index)
+    def rank(self, index: Fraction, own: Fraction | None) -> int:
+        """The rank of `index` in place of a unit's `own`; None for a unit that has none."""
+        above = bisect_left(self._negative, -index)
+        # A unit does not stand before itself; with dense ranks its equals still stand there.
+        gone = own is not None and own > index and not (self._dense and self._equals[own] > 1)
+        return 1 + above - gone

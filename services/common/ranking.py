@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,6 +10,10 @@ from services.common.campaign import Band, Ties
 
 EXACT_DECIMALS = 30
 """Decimals of a figure that travels for recomputation."""
+
+MEAN_DECIMALS, MEAN_CARRIED = 50, 60
+"""A mean's decimals, and those with which it is made: so that an exact half is one, whatever it was made of."""
+_CARRIED: int = 10**MEAN_CARRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,29 @@ def shown(value: Fraction, decimals: int) -> str:
 def exact(value: Fraction) -> str:
     """A figure with 30 decimals: enough to tell any two indices of a survey apart."""
     return shown(value, EXACT_DECIMALS)
+
+
+def mean(values: Iterable[Fraction]) -> Fraction | None:
+    """The mean of exact figures, right to 50 decimals; None of none.
+
+    An exact one would be over a denominator that grows with every unit, to no one's use.
+    """
+    total = count = 0
+    for value in values:
+        total += carried(value.as_integer_ratio())
+        count += 1
+    return mean_of(total, count)
+
+
+def carried(ratio: tuple[int, int]) -> int:
+    """A ratio as an integer of `MEAN_CARRIED` decimals, rounded half to even as Python rounds a fraction."""
+    above, below = ratio
+    whole, rest = divmod(above * _CARRIED, below)
+    return whole + int(2 * rest > below or (2 * rest == below and whole % 2 == 1))
+
+
+def mean_of(total: int, count: int) -> Fraction | None:
+    """The mean of so many figures whose sum is `total`, an integer of `MEAN_CARRIED` decimals; None of none."""
+    if not count:
+        return None
+    return Fraction(round(Fraction(total, count * 10 ** (MEAN_CARRIED - MEAN_DECIMALS))), 10**MEAN_DECIMALS)

@@ -23,6 +23,7 @@ from services.reporting.file_views import FileViews
 from services.reporting.live import Live
 from services.reporting.loading import Document
 from services.reporting.openapi import document
+from services.reporting.preparing import Preparer
 from services.reporting.standings import Standings
 from services.reporting.views import Views
 from services.reporting.watcher import Watcher
@@ -38,16 +39,19 @@ class Running:
     client: MongoClient[Document]
     standings: Standings
     watcher: Watcher
+    preparer: Preparer
     live: Live
 
     def start(self) -> None:
         self.standings.start()
+        self.preparer.start()
         self.watcher.start()
 
     def stop(self) -> None:
-        """Ends the streams, then the watching and the connections."""
+        """Ends the streams, then the watching, the work ahead and the connections."""
         self.live.close()
         self.watcher.stop()
+        self.preparer.stop()
         self.standings.stop()
         self.client.close()
 
@@ -71,6 +75,7 @@ def create_app(settings: Settings) -> Flask:
     db = mongo.database(client)
     standings = Standings()
     watcher = Watcher(db, standings)
+    preparer = Preparer(standings)
     live = Live(standings)
     access = Access(standings, authority)
     responses, appraisals = settings.topic("responses"), settings.topic("appraisals")
@@ -90,7 +95,7 @@ def create_app(settings: Settings) -> Flask:
     )
     openapi.install(app, document)
     app.after_request(_counted)
-    app.extensions["reporting"] = Running(client, standings, watcher, live)
+    app.extensions["reporting"] = Running(client, standings, watcher, preparer, live)
     return app
 
 

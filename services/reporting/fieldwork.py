@@ -13,9 +13,9 @@ from typing import Any
 
 from services.common.campaign import Campaign, Group
 from services.common.ranking import shown
-from services.reporting.figures import Figures, label
+from services.reporting.figures import label
+from services.reporting.outline import outline
 from services.reporting.standing import Standing
-from services.reporting.suppression import cell_key
 from services.reporting.turns import in_turns
 
 Document = dict[str, Any]
@@ -112,9 +112,9 @@ def quality(standing: Standing, came_in: Sums) -> list[Document]:
     campaign = standing.campaign
     opinions: dict[str, list[int]] = {group.code: [0, 0] for group in campaign.groups}
     for unit in in_turns(campaign.unit):
-        for group, (answers, silent) in _opinions(standing.units[unit]).items():
-            opinions[group][0] += answers
-            opinions[group][1] += silent
+        for group, found in outline(standing, unit).groups.items():
+            opinions[group][0] += found.answers
+            opinions[group][1] += found.silent
     return [
         _filled(
             group,
@@ -142,21 +142,6 @@ def _filled(
         "straight_lining": percent(straight, long),
         **({} if told else {"suppressed": True}),
     }
-
-
-def _opinions(unit: Figures) -> Mapping[str, tuple[int, int]]:
-    """By group its answers about a unit with an opinion and without, of the cells that may be shown."""
-
-    def make() -> Mapping[str, tuple[int, int]]:
-        sums: dict[str, tuple[int, int]] = {}
-        for leaf, found in unit.result.leaves.items():
-            for group, share in found.groups.items():
-                if cell_key(leaf, group) not in unit.hidden:
-                    answers, silent = sums.get(group, (0, 0))
-                    sums[group] = answers + share.answers, silent + share.no_opinion
-        return sums
-
-    return unit.derived("opinions", make)
 
 
 def warnings(

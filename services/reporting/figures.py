@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+import copy
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -34,6 +35,8 @@ class Figures:
     The document is kept as its bytes, a tenth of what it takes when it is unfolded, and only its first level is
     unfolded at once: a state of a large campaign has ten thousand of them.
     """
+
+    _unfolded: Mapping[str, Any] | None = None
 
     def __init__(self, campaign: Campaign, raw: bytes) -> None:
         """Takes the bytes of a document of `indices`, with details or without (`BRIEF`).
@@ -93,11 +96,11 @@ class Figures:
     @property
     def counting(self) -> tuple[str, ...]:
         """The groups that count on some leaf."""
-        return tuple(RawBSONDocument(self._raw)["errors"])
+        return tuple(self._part("errors"))
 
     def error(self, group: str) -> GroupError | None:
         """What the sampling of a group does; None when it counts on no leaf, or that must not be shown."""
-        written = bson.decode(RawBSONDocument(self._raw)["errors"].raw).get(group)
+        written = self._part("errors").get(group)
         if written is None or self._groups[group]["moments"][0] < self._least or group in hidden_groups(self.hidden):
             return None
         return group_error(written)
@@ -110,8 +113,14 @@ class Figures:
         return cast("Derived", found)
 
     def apart(self) -> Figures:
-        """The same figures, for who goes through those of all units and wants nothing kept of them."""
-        return self
+        """The same figures, unfolded once, for who takes much of a unit: nothing of it is kept longer than they are.
+
+        Raises:
+            Problem: 503, the details are still being read.
+        """
+        unfolded = copy.copy(self)
+        vars(unfolded).update(_unfolded=self.document, _derived={})
+        return unfolded
 
     @property
     def pending_in_breakdown(self) -> tuple[str, ...]:
@@ -126,26 +135,17 @@ class Figures:
         group = self._groups.get(code)
         return None if group is None else index_document.group(group)
 
-    def group_in_field(self, group: str, field: str) -> Points:
-        """A group's points over those leaves of a field on which it counts."""
-        points = Points()
-        for leaf, share in self._shares(group, field):
-            if share is not None:
-                maximum = Fraction(self._campaign.leaf[leaf].max_points)
-                points += Points(maximum * Fraction(share), maximum)
-        return points
-
-    def unanswered(self, group: str, field: str | None = None) -> tuple[str, ...]:
-        """The leaves a group is asked about, of a field or all, on which it does not count yet."""
-        return tuple(leaf for leaf, share in self._shares(group, field) if share is None)
-
-    def _shares(self, group: str, field: str | None) -> Iterator[tuple[str, str | None]]:
-        """Of a group: each leaf it is asked about, with its share of the points."""
+    def unanswered(self, group: str) -> tuple[str, ...]:
+        """The leaves a group is asked about on which it does not count yet."""
         leaves = self._leaves
-        for part in self._campaign.fields:
-            for leaf in part.leaves if field in (None, part.code) else ():
-                if group in leaf.groups and leaf.code in leaves:
-                    yield leaf.code, leaves[leaf.code]["groups"].get(group, {}).get("share")
+        return tuple(
+            leaf.code
+            for field in self._campaign.fields
+            for leaf in field.leaves
+            if group in leaf.groups
+            and leaf.code in leaves
+            and leaves[leaf.code]["groups"].get(group, {}).get("share") is None
+        )
 
     @cached_property
     def hidden(self) -> Hidden:
@@ -170,13 +170,19 @@ class Figures:
     @property
     def _released(self) -> Mapping[str, Release]:
         """By group what everybody has been shown of the unit's breakdown while responses came in."""
-        document = RawBSONDocument(self._raw)
-        return release.read(bson.decode(document["released"].raw)) if "released" in document else {}
+        return release.read(self._part("released"))
 
     @property
     def _groups(self) -> Mapping[str, Any]:
-        groups: Mapping[str, Any] = bson.decode(RawBSONDocument(self._raw)["groups"].raw)
-        return groups
+        return self._part("groups")
+
+    def _part(self, name: str) -> Mapping[str, Any]:
+        """A part of the document; an empty one where there is none."""
+        if self._unfolded is not None:
+            part: Mapping[str, Any] = self._unfolded.get(name, {})
+            return part
+        document = RawBSONDocument(self._raw)
+        return bson.decode(document[name].raw) if name in document else {}
 
     @property
     def _leaves(self) -> Mapping[str, Any]:
@@ -190,6 +196,8 @@ class Figures:
         Raises:
             Problem: 503, the details are still being read.
         """
+        if self._unfolded is not None:
+            return self._unfolded
         document = bson.decode(self._raw)
         if "leaves" not in document:
             raise Problem(problems.UNAVAILABLE, "the details of the units are still being read")

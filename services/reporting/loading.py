@@ -87,7 +87,8 @@ def load(
                 raise Between(f"unit {figures.unit!r} is of state {figures.state}, not {as_of.state}")
             units[figures.unit] = figures
     kept = {} if before is None else before.units
-    return Standing(campaign, as_of, _all_units(campaign, units, kept), detailed=detailed)
+    carried = before.carried_on if before is not None and before.campaign is campaign else None
+    return Standing(campaign, as_of, _all_units(campaign, units, kept), detailed=detailed, carried=carried)
 
 
 def _definition(

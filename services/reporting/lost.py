@@ -14,11 +14,11 @@ from services.common import points_lost
 from services.common.campaign import Leaf, Unit
 from services.common.points_lost import Loss, Others, Step
 from services.common.ranking import exact, shown
-from services.reporting.figures import Figures, label, plain
-from services.reporting.rankings import View, figures, mean, places, row
+from services.reporting.beside import beside
+from services.reporting.figures import label, plain
+from services.reporting.rankings import View, figures, places, row
 from services.reporting.standing import Standing
 from services.reporting.suppression import cell_key, leaf_key
-from services.reporting.turns import in_turns
 
 Document = dict[str, Any]
 
@@ -30,8 +30,6 @@ NOTHING: Document = {
     "groups": [],
     "step": None,
 }
-STRETCH = 25
-"""Units in a row: some 20 ms, for all of a unit's leaves are read."""
 
 
 def document(standing: Standing, unit: Unit) -> Document:
@@ -65,13 +63,12 @@ class _Page:
     def __init__(self, standing: Standing, unit: Unit) -> None:
         self._campaign = standing.campaign
         self._decimals = standing.campaign.rules.decimals
-        self.figures = standing.units[unit.code]
+        self.figures = standing.units[unit.code].apart()
         self._hidden = self.figures.hidden
         self._unit = unit
         self._beside = _beside(standing, unit.block)
-        ranked = places(standing, View(unit.block))
-        indices = (ranked.indices[code] for code in ranked.ranks if code != unit.code)
-        self._others = Others((index for index in indices if index is not None), standing.campaign.rules.ties)
+        self._own = self.figures.index
+        self._others = _others(standing, unit.block)
 
     def hides(self, leaf: Leaf) -> bool:
         return leaf_key(leaf.code) in self._hidden
@@ -125,40 +122,37 @@ class _Page:
             "points": plain(step.points),
             "index": shown(step.index, self._decimals),
             "index_exact": exact(step.index),
-            "rank": self._others.rank(step.index),
+            "rank": self._others.rank(step.index, self._own),
         }
+
+
+def _others(standing: Standing, block: str) -> Others:
+    """The indices of the block's units; made once per state."""
+
+    def make() -> Others:
+        ranked = places(standing, View(block))
+        indices = (ranked.indices[code] for code in ranked.ranks)
+        return Others((index for index in indices if index is not None), standing.campaign.rules.ties)
+
+    return standing.derived(("others", block), make)
 
 
 def _beside(standing: Standing, block: str) -> Mapping[str, Document]:
     """By leaf, the mean and the best points of the block's units that are shown; made once per state."""
 
     def make() -> Mapping[str, Document]:
-        found: dict[str, list[Fraction]] = {leaf.code: [] for leaf in standing.campaign.leaves}
-        units = (standing.units[unit.code] for unit in standing.campaign.units if unit.block == block)
-        for unit in in_turns(units, STRETCH):
-            for leaf, points in _points(unit):
-                found[leaf].append(points)
-        decimals = standing.campaign.rules.decimals
-        return {leaf: _compared(points, decimals) for leaf, points in in_turns(found.items(), STRETCH)}
+        found, decimals = beside(standing, block), standing.campaign.rules.decimals
+        return {
+            leaf.code: _compared(found.mean(place), found.bests[place], decimals)
+            for place, leaf in enumerate(standing.campaign.leaves)
+        }
 
-    return standing.derived(("leaves beside", block), make)
+    return standing.derived(("leaves beside, written", block), make)
 
 
-def _points(unit: Figures) -> list[tuple[str, Fraction]]:
-    """The points of a unit's leaves that have some and show them."""
-    unit = unit.apart()
-    hidden = unit.hidden
-    return [
-        (leaf, Fraction(found["points"]))
-        for leaf, found in unit.document["leaves"].items()
-        if found["points"] is not None and leaf_key(leaf) not in hidden
-    ]
-
-
-def _compared(points: list[Fraction], decimals: int) -> Document:
-    average = mean(points)
+def _compared(mean: Fraction | None, best: Fraction | None, decimals: int) -> Document:
     return {
-        "block_mean": None if average is None else shown(average, decimals),
-        "block_mean_exact": None if average is None else exact(average),
-        "block_best": plain(max(points)) if points else None,
+        "block_mean": None if mean is None else shown(mean, decimals),
+        "block_mean_exact": None if mean is None else exact(mean),
+        "block_best": None if best is None else plain(best),
     }

@@ -12,17 +12,14 @@ import orjson
 
 from services.common.campaign import Band, Campaign, Unit
 from services.common.rank_intervals import Estimate, rank_intervals
-from services.common.ranking import Rank, band, exact, ranks, shown
+from services.common.ranking import Rank, band, exact, mean, ranks, shown
 from services.common.release import attributable
 from services.common.uncertainty import interval
 from services.common.unit_index import Points
 from services.reporting.figures import Figures, label, plain
+from services.reporting.outline import Outline, group_in_field, outline
 from services.reporting.standing import Standing
-from services.reporting.suppression import field_key, group_in_field_key, group_key
 from services.reporting.turns import in_turns
-
-MEAN_DECIMALS, MEAN_CARRIED = 50, 60
-"""A mean's decimals, and those with which it is made: so that an exact half is one, whatever it was made of."""
 
 
 class View(NamedTuple):
@@ -83,33 +80,14 @@ class Places:
         return self.indices[next(iter(self.ranks))] if self.ranks else None
 
 
-def mean(values: Iterable[Fraction]) -> Fraction | None:
-    """The mean of exact figures, right to 50 decimals; None of none.
-
-    An exact one would be over a denominator that grows with every unit, to no one's use.
-    """
-    total = count = 0
-    for value in values:
-        total += round(value * 10**MEAN_CARRIED)
-        count += 1
-    if not count:
-        return None
-    return Fraction(round(Fraction(total, count * 10 ** (MEAN_CARRIED - MEAN_DECIMALS))), 10**MEAN_DECIMALS)
-
-
 def places(standing: Standing, view: View) -> Places:
     """Who stands where by a view; made once per state."""
 
     def make() -> Places:
-        campaign = standing.campaign
-        units = (unit.code for unit in campaign.units if unit.block == view.block)
-        points = {unit: _points(standing.units[unit], view) for unit in in_turns(units)}
-        indices = {
-            # That of the whole unit is kept with its figures from state to state.
-            unit: standing.units[unit].index if view.whole else None if found is None else found.index
-            for unit, found in points.items()
-        }
-        return Places(points, indices, ranks(indices, campaign.rules.ties))
+        found = dict(_indexed(standing, view))
+        points = {unit: points for unit, (points, _) in found.items()}
+        indices = {unit: index for unit, (_, index) in found.items()}
+        return Places(points, indices, ranks(indices, standing.campaign.rules.ties))
 
     return standing.derived(("places", view), make)
 
@@ -120,9 +98,7 @@ def intervals(standing: Standing, view: View) -> Mapping[str, Interval]:
     def make() -> Mapping[str, Interval]:
         found = places(standing, view)
         ranked = {unit: index for unit, index in found.indices.items() if index is not None}
-        estimates = [
-            Estimate(float(index), _se(standing.units[unit], view)) for unit, index in in_turns(ranked.items())
-        ]
+        estimates = [Estimate(float(index), _se(standing, unit, view)) for unit, index in in_turns(ranked.items())]
         return {
             # With dense ranks fewer stand before a unit than are better.
             unit: (min(best, found.ranks[unit].rank or best), worst)
@@ -145,10 +121,10 @@ def row(standing: Standing, view: View, unit: str) -> Row:
         rank_interval=intervals(standing, view).get(unit),
         points=found.points[unit],
         index=found.indices[unit],
-        se=None if found.indices[unit] is None else _se(figures_, view),
+        se=None if found.indices[unit] is None else _se(standing, unit, view),
         band=band(found.indices[unit], campaign.bands),
         n=_n(figures_, view),
-        pending=_pending(campaign, figures_, view),
+        pending=_pending(standing, unit, view),
     )
 
 
@@ -235,49 +211,53 @@ def uncertainty(index: Fraction | None, se: float | None, decimals: int) -> dict
     return {"se": f"{se:.{decimals}f}", "interval": [f"{limit:z.{decimals}f}" for limit in interval(index, se)]}
 
 
-def _se(unit: Figures, view: View) -> float | None:
+def _se(standing: Standing, unit: str, view: View) -> float | None:
     """The standard error of the view's index; None where it is not known, or not to be shown."""
     if view.field is not None:
         return None  # the moments are of all fields together
     if view.group is None:
-        return unit.se
-    error = unit.error(view.group)
-    return None if error is None else error.index
+        return standing.units[unit].se
+    return outline(standing, unit).groups[view.group].se
 
 
-def _points(unit: Figures, view: View) -> Points | None:
-    """The points the view ranks by; None where they must not be shown."""
-    if view.group is not None:
-        key = group_key(view.group) if view.field is None else group_in_field_key(view.group, view.field)
-        if key in unit.hidden:
-            return None
-        if view.field is not None:
-            return unit.group_in_field(view.group, view.field)
-        group = unit.group(view.group)
-        return Points() if group is None else group.points
-    if view.field is not None:
-        return None if field_key(view.field) in unit.hidden else unit.field(view.field)
-    return unit.points
+def _indexed(standing: Standing, view: View) -> Iterator[tuple[str, tuple[Points | None, Fraction | None]]]:
+    """By unit of the block its points (None where they must not be shown) and the index, kept where it is kept."""
+    campaign = standing.campaign
+    units = in_turns(unit.code for unit in campaign.units if unit.block == view.block)
+    if view.whole:
+        yield from ((unit, (standing.units[unit].points, standing.units[unit].index)) for unit in units)
+    elif view.group is None:
+        place = _place(campaign, view.field)
+        for unit in units:
+            found = outline(standing, unit)
+            yield unit, (found.fields[place], found.indices[place])
+    else:
+        for unit in units:
+            points = _of_group(outline(standing, unit), campaign, view.group, view.field)
+            yield unit, (points, None if points is None else points.index)
+
+
+def _of_group(found: Outline, campaign: Campaign, group: str, field: str | None) -> Points | None:
+    return found.groups[group].points if field is None else group_in_field(found, campaign, group, field)
 
 
 def _n(unit: Figures, view: View) -> int:
-    if view.group is None:
-        return unit.n
-    group = unit.group(view.group)
-    return 0 if group is None else group.n
+    return unit.n if view.group is None else unit.forms.get(view.group, 0)
 
 
-def _pending(campaign: Campaign, unit: Figures, view: View) -> tuple[str, ...]:
+def _pending(standing: Standing, unit: str, view: View) -> tuple[str, ...]:
     """The leaves that the view's figure still waits for. Of a suppressed one they might say who had no opinion."""
     if view.whole:
-        return unit.pending
-    if _points(unit, view) is None:
+        return standing.units[unit].pending
+    if places(standing, view).points[unit] is None:
         return ()
-    if view.group is not None:
-        return unit.unanswered(view.group, view.field)
-    of_field = {leaf.code for leaf in _leaves(campaign, view.field)}
-    return tuple(leaf for leaf in unit.pending_in_breakdown if leaf in of_field)
+    found = outline(standing, unit)
+    pending = found.pending if view.group is None else found.groups[view.group].pending
+    if view.field is None:
+        return pending
+    of_field = {leaf.code for leaf in standing.campaign.fields[_place(standing.campaign, view.field)].leaves}
+    return tuple(leaf for leaf in pending if leaf in of_field)
 
 
-def _leaves(campaign: Campaign, field: str | None) -> Iterator[Any]:
-    return next(found.leaves for found in campaign.fields if found.code == field)
+def _place(campaign: Campaign, field: str | None) -> int:
+    return next(place for place, found in enumerate(campaign.fields) if found.code == field)

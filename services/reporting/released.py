@@ -34,7 +34,11 @@ from services.reporting.suppression import (
 
 
 class Released(Figures):
-    """Made of a unit's figures, of which it is another view."""
+    """Made of a unit's figures, of which it is another view.
+
+    A breakdown that was computed is many times as large as what it was made of, and a campaign has ten thousand units:
+    who needs one takes the unit `apart`, and it goes with that.
+    """
 
     def __init__(self, figures: Figures, campaign: Campaign, formula: Formula) -> None:
         for name, value in vars(figures).items():
@@ -46,13 +50,15 @@ class Released(Figures):
         self._held = release.attributable(campaign, campaign.unit[self.unit].block)
         if self._held:
             self.pending = self._breakdown.pending
+            self.points = self._breakdown.points
+            del self._breakdown
 
     def apart(self) -> Released:
-        return Released(self._present, self._campaign, self._formula)
+        return Released(self._present.apart(), self._campaign, self._formula)
 
     @cached_property
     def points(self) -> Points:
-        return self._breakdown.points if self._held else self._present.points
+        return self._present.points
 
     @cached_property
     def index(self) -> Fraction | None:

@@ -99,6 +99,7 @@ class Standing:
         *,
         detailed: bool = True,
         of_releases: bool = False,
+        carried: dict[Hashable, object] | None = None,
     ) -> None:
         self.campaign = campaign
         self.as_of = as_of
@@ -110,6 +111,8 @@ class Standing:
         self._bodies: dict[Hashable, Body] = {}
         self._size = 0
         self._derived: dict[Hashable, object] = {}
+        self.carried_on: dict[Hashable, object] = {} if carried is None else carried
+        """What `carried` keeps for the states that follow."""
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -118,7 +121,9 @@ class Standing:
         """The same state with the units' figures as everybody may see them while responses come in."""
         formula = Formula(self.campaign)
         units = _Released(self.units, self.campaign, formula)
-        return Standing(self.campaign, self.as_of, units, detailed=self.detailed, of_releases=True)
+        return Standing(
+            self.campaign, self.as_of, units, detailed=self.detailed, of_releases=True, carried=self.carried_on
+        )
 
     def for_everybody(self, now: datetime) -> Standing:
         """What is shown at a moment to those who hold no token."""
@@ -150,6 +155,16 @@ class Standing:
         if found is None:
             found = self._derived[key] = make()
         return cast("Derived", found)
+
+    def carried(self, key: Hashable, make: Callable[[Derived | None], Derived]) -> Derived:
+        """As `derived`, made of what was made in some earlier state, or None; both are never changed."""
+        key = key, self.of_releases
+
+        def made() -> Derived:
+            found = self.carried_on[key] = make(cast("Derived | None", self.carried_on.get(key)))
+            return found
+
+        return self.derived(("carried", key), made)
 
     def _keep(self, key: Hashable, body: Body) -> None:
         with self._lock:

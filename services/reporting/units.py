@@ -24,7 +24,7 @@ SUPPRESSED: Document = {"suppressed": True}
 
 def document(standing: Standing, unit: Unit) -> Document:
     """The drill-down as it travels in JSON."""
-    campaign, figures_ = standing.campaign, standing.units[unit.code]
+    campaign, figures_ = standing.campaign, standing.units[unit.code].apart()
     own = row(standing, View(unit.block), unit.code)
     result = figures_.result
     page = _Page(campaign, unit, result, figures_.hidden)

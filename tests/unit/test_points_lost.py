@@ -99,16 +99,15 @@ def test_a_scale_of_one_worth_has_no_higher_option() -> None:
 
 
 @given(
-    indices=st.lists(st.integers(0, 6), min_size=1, max_size=8),
-    new=st.integers(0, 6),
+    indices=st.lists(st.none() | st.integers(0, 6), min_size=1, max_size=8),
+    new=st.fractions(0, 6, max_denominator=2),
     ties=st.sampled_from(["shared", "dense"]),
 )
-def test_a_rank_among_the_others_is_that_of_the_ranking(indices: list[int], new: int, ties: Ties) -> None:
-    others = {str(number): Fraction(index) for number, index in enumerate(indices)}
-    highest_first = sorted(others.values(), reverse=True)
-    assert (
-        Others(highest_first, ties).rank(Fraction(new)) == ranking.ranks(others | {"u": Fraction(new)}, ties)["u"].rank
-    )
+def test_a_rank_with_another_index_is_that_of_the_ranking(indices: list[int | None], new: Fraction, ties: Ties) -> None:
+    units = {str(number): None if index is None else Fraction(index) for number, index in enumerate(indices)}
+    ranked = ranking.ranks(units, ties)
+    others = Others((index for unit in ranked if (index := units[unit]) is not None), ties)
+    assert others.rank(new, units["0"]) == ranking.ranks(units | {"0": new}, ties)["0"].rank
 
 
 def test_what_a_group_took_goes_by_its_weight() -> None:

@@ -17,7 +17,7 @@ from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Text
 from services.common.index import Formula
 from services.common.uncertainty import SamplingErrors
-from services.common.unit_index import GroupTally, Moments, Points
+from services.common.unit_index import GroupTally, Moments
 from services.reporting.figures import Figures, label, plain
 
 TERMINATING = st.builds(
@@ -99,18 +99,6 @@ def test_a_document_without_moments_is_an_earlier_scorers():
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(results())
-def test_a_groups_points_are_the_sum_of_its_points_in_the_fields(made: tuple[Campaign, str, Figures]):
-    campaign, unit, figures = made
-    for group in campaign.groups:
-        if campaign.unit[unit].block in group.rates:
-            parts = (figures.group_in_field(group.code, field.code) for field in campaign.fields)
-            found = figures.group(group.code)
-            assert found is not None
-            assert sum(parts, start=Points()) == found.points
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(results())
 def test_a_group_is_waited_for_on_the_leaves_it_is_asked_about_and_has_no_share_of(
     made: tuple[Campaign, str, Figures],
 ):
@@ -129,5 +117,3 @@ def test_a_group_is_waited_for_on_the_leaves_it_is_asked_about_and_has_no_share_
             )
         }
         assert set(figures.unanswered(group.code)) == expected
-        by_field = [leaf for field in campaign.fields for leaf in figures.unanswered(group.code, field.code)]
-        assert by_field == list(figures.unanswered(group.code))

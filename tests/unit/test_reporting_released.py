@@ -13,9 +13,11 @@ from services.common.campaign import Rules
 from services.common.index import Formula
 from services.common.release import Release
 from services.common.unit_index import GroupTally
-from services.reporting import lost, robustness
+from services.reporting import by_field, lost, rankings, robustness
+from services.reporting import units as units_
 from services.reporting.figures import Figures
 from services.reporting.queries import Draws
+from services.reporting.rankings import View
 from services.reporting.released import Released
 from services.reporting.standing import AsOf, Standing
 
@@ -26,7 +28,7 @@ CAMPAIGN = survey(
 )
 
 
-def test_robustness_and_points_lost_keep_no_breakdown_of_other_units() -> None:
+def test_no_view_keeps_a_units_breakdown() -> None:
     counts = [9, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0]
     found = {"g1": GroupTally(9, counts), "g2": GroupTally(9, counts)}
     written = index_document.write(Formula(CAMPAIGN).compute("u1", found, AppraisalRow()))
@@ -40,6 +42,10 @@ def test_robustness_and_points_lost_keep_no_breakdown_of_other_units() -> None:
 
     assert (robust["released"], robust["rows"][0]["draws"]["unchanged"]) == (True, 10)
     assert [leaf["block_mean"] for leaf in page["leaves"]] == ["1.50", "1.00"]
-    other = standing.units["u2"]
-    assert isinstance(other, Released)
-    assert not {"_breakdown", "_document"} & set(vars(other))
+    for view in (View("b1"), View("b1", group="g1"), View("b1", field="f1"), View("b1", "f1", "g2")):
+        assert b'"rank":1,"tied":true' in rankings.document(standing, view)
+        by_field.document(standing, view._replace(field=None))
+    units_.document(standing, CAMPAIGN.unit["u1"])
+    for unit in standing.units.values():
+        assert isinstance(unit, Released)
+        assert not {"_breakdown", "_document", "hidden"} & set(vars(unit))
