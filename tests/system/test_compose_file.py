@@ -215,6 +215,39 @@ def test_what_is_watched_is_measured(file: str):
     assert asked <= collected(intake) | collected(scoring) | collected(reporting)
 
 
+def alerts() -> dict[str, dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "deploy/observability/alerts.yml").read_text(encoding="utf-8"))["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+def test_every_alert_says_what_is_wrong_and_the_page_says_where_to_look():
+    rows = re.findall(r"^\| (`[A-Z][a-z]\w+`(?:, `\w+`)*) \|", PAGE, re.MULTILINE)
+    assert sorted(name.strip("`") for row in rows for name in row.split(", ")) == sorted(alerts())
+    for rule in alerts().values():
+        assert rule["annotations"]["summary"]
+
+
+def test_partitions_that_wait_for_their_sums_are_told_of_only_while_nothing_moves():
+    """A large survey takes longer than any fixed time; then the count of what was read again rises."""
+    waiting, still = alerts()["PartitionsUnweighed"]["expr"].split(" unless ")
+    assert waiting == "sum(parindex_scoring_partitions_unweighed) > 0"
+    assert still == "sum(increase(parindex_scoring_weighed_responses_total[10m])) > 0"
+    assert {"parindex_scoring_partitions_unweighed", "parindex_scoring_weighed_responses_total"} <= collected(scoring)
+
+
+def test_the_panels_stand_beside_and_below_each_other():
+    panels = json.loads((ROOT / "deploy/observability/dashboard.json").read_text(encoding="utf-8"))["panels"]
+    taken = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) == 23
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
 def test_every_replica_of_every_service_is_scraped():
     scraped = yaml.safe_load((ROOT / "deploy/observability/prometheus.yml").read_text(encoding="utf-8"))
     found = {
