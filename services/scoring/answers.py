@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import bson
@@ -26,6 +27,11 @@ RESPONSE = b'},"response":"'
 END = re.compile(rb'([0-9a-f-]{36})","revision":([1-9][0-9]{0,14})\}')
 COMMENT = re.compile(rb'(.*),"comment":"([^"\\\x00-\x1f]*)"(,"group":"[^"]*")')
 """A comment that is written as it is read. Others have escapes."""
+
+RUN = 4
+"""Answers that are looked up together: of five options each they can be so many that the memory bears it."""
+MOST_RUNS = 8_000
+"""That are kept of a group's answers about a block, some 600 bytes each."""
 
 _length = struct.Struct("<i").pack
 
@@ -74,13 +80,76 @@ class _Answer(NamedTuple):
     leaf: int
 
 
+class _Run(NamedTuple):
+    """What answers are that follow each other: their places and BSON, what they are worth in sum, their leaves."""
+
+    places: Sequence[int]
+    raw: bytes
+    worth: int
+    weight: int
+    first: int
+    last: int
+
+
+class _Answers:
+    """The answers that a group may give about a unit, as a record has them.
+
+    Forms that are filled in whole have one length, where the options of each leaf have. They are cut at the same
+    places, and the same few answers come again and again: what these are is kept.
+    """
+
+    def __init__(self, one: Mapping[bytes, _Answer]) -> None:
+        self._one = one
+        self._runs: dict[bytes, _Run] = {}
+        lengths = [{len(text) for text in texts} for texts in _by_leaf(one)]
+        ends = list(accumulate(max(each) + 1 for each in lengths))
+        self._whole = ends[-1] if ends and all(len(each) == 1 for each in lengths) else 0
+        cuts = [0, *ends[RUN - 1 : -1 : RUN], *ends[-1:]]
+        self._cuts = [slice(start, end) for start, end in pairwise(cuts)]
+
+    def runs(self, text: bytes) -> Sequence[_Run]:
+        """What a unit's answers are, in runs.
+
+        Raises:
+            KeyError: a piece is in no table, or they are not in order.
+        """
+        text += b","
+        if len(text) != self._whole:
+            return [self._run(text)]
+        kept = self._runs
+        return [kept.get(text[cut]) or self._kept(text[cut]) for cut in self._cuts]
+
+    def _kept(self, text: bytes) -> _Run:
+        found = self._run(text)
+        if len(self._runs) < MOST_RUNS:
+            self._runs[text] = found
+        return found
+
+    def _run(self, text: bytes) -> _Run:
+        """What answers are, each with a comma behind it."""
+        *texts, rest = text.split(b",")
+        if rest or not texts:
+            raise KeyError(text)
+        found = [self._one[text] for text in texts]
+        if any(before.leaf >= after.leaf for before, after in pairwise(found)):
+            raise KeyError(text)
+        return _Run(
+            [answer.place for answer in found],
+            b"".join([answer.raw for answer in found]),
+            sum([answer.worth for answer in found]),
+            sum([answer.weight for answer in found]),
+            found[0].leaf,
+            found[-1].leaf,
+        )
+
+
 class _Unit(NamedTuple):
     """A unit as a group rates it."""
 
     code: str
     raw: bytes
     block: str
-    answers: Mapping[bytes, _Answer]
+    answers: _Answers
 
 
 class _Head(NamedTuple):
@@ -164,15 +233,15 @@ def _read(head: _Head, ratings: bytes) -> tuple[Units, bytes | None]:
         if name <= before:
             return units, None
         before = name
-        places, raws = [], []
+        places: list[int] = []
+        raws = []
         earned = answered = 0
-        last = -1
-        for answer in answers.split(b","):
-            place, raw, worth, weight, leaf = known[answer]
-            if leaf <= last:
+        before_leaf = -1
+        for found, raw, worth, weight, first, last in known.runs(answers):
+            if first <= before_leaf:
                 return units, None
-            last = leaf
-            places.append(place)
+            before_leaf = last
+            places += found
             raws.append(raw)
             earned += worth
             answered += weight
@@ -205,8 +274,8 @@ def _units(campaign: Campaign, contribution: Contribution, group: str) -> Mappin
     }
 
 
-def _answers(campaign: Campaign, worths: Worths, group: str, block: str) -> Mapping[bytes, _Answer]:
-    """The answers that a group may give about the units of a block, as a record has them."""
+def _answers(campaign: Campaign, worths: Worths, group: str, block: str) -> _Answers:
+    """The answers that a group may give about the units of a block."""
     places = campaign.place.get(group, {})
     answers = {}
     # By a later version the group may be asked more, and by an earlier one less.
@@ -218,7 +287,15 @@ def _answers(campaign: Campaign, worths: Worths, group: str, block: str) -> Mapp
             worth = options.get(option)
             sums = (0, 0) if worth is None else (worth, weight)
             answers[f'"{leaf}":"{option}"'.encode()] = _Answer(place, raw, *sums, number)
-    return answers
+    return _Answers(answers)
+
+
+def _by_leaf(answers: Mapping[bytes, _Answer]) -> Iterable[Sequence[bytes]]:
+    """The texts of answers, leaf by leaf in order."""
+    texts: dict[int, list[bytes]] = {}
+    for text, answer in answers.items():
+        texts.setdefault(answer.leaf, []).append(text)
+    return [texts[leaf] for leaf in sorted(texts)]
 
 
 def _text(text: str) -> bytes:
