@@ -66,14 +66,15 @@ def import_(
                     params={"dry_run": "true"} if dry_run else {},
                 )
             made = said(answer)
+            places = plans.places(found)
             if made is None:
                 refused(
                     file,
                     refusal(answer),
-                    lambda one: plans.cell_of(found, Told(one["pointer"], one["code"], one["detail"])),
+                    lambda one: plans.cell_of(places, Told(one["pointer"], one["code"], one["detail"])),
                     as_json=as_json,
                 )
-            warned = _faults(made["warnings"], found)
+            warned = _faults(made["warnings"], places)
     _report(file, workbook, campaign, found, warned, dry_run=dry_run, as_json=as_json)
 
 
@@ -111,7 +112,7 @@ def _require_current(file: Path, workbook: Workbook, found: Sequence[plans.Step]
     refused(file, problem, lambda one: str(one["cell"]), as_json=as_json)
 
 
-def _faults(told: Sequence[Mapping[str, Any]], found: Sequence[plans.Step]) -> list[Fault]:
+def _faults(told: Sequence[Mapping[str, Any]], found: plans.Places) -> list[Fault]:
     """Faults or warnings of an answer, by cell; those of leaves that the file does not change are left out."""
     warned = (Told(one["pointer"], one["code"], one["detail"]) for one in told)
     return [Fault(where, one.detail) for one in warned if "!" in (where := plans.cell_of(found, one))]

@@ -23,6 +23,9 @@ Rows = Mapping[str, AppraisalRow]
 Value = LeafAppraisal | tuple[Decimal, str | None] | None
 """What is said of a leaf; or bonus or penalty with the reason."""
 
+Places = Mapping[tuple[str, str], Place]
+"""By unit and leaf (or bonus or penalty) the row where the workbook says something else than is in force."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -91,13 +94,23 @@ def unfit(campaign: Campaign, workbook: Workbook, found: Sequence[Step]) -> list
     for unit, place in first_places(workbook).items():
         if unit in campaign.unit and campaign.unit[unit].block != workbook.blocks[place.sheet]:
             faults.append(Fault(place.cell("unit"), f"unit {unit} is not of the block of this sheet"))
-    for step in found:
-        for part in _parts(step):
+    if not _fits(campaign, found):
+        for part in (part for step in found for part in _parts(step)):
             try:
                 changes_of(campaign, document([part], {}, None))
             except ValidationError as error:
-                faults += [Fault(cell_of([part], told), told.detail) for told in faults_of(error)]
+                cells = places([part])
+                faults += [Fault(cell_of(cells, told), told.detail) for told in faults_of(error)]
     return faults
+
+
+def _fits(campaign: Campaign, found: Sequence[Step]) -> bool:
+    """Whether all of it does, which nearly always it does, and is found out at once."""
+    try:
+        changes_of(campaign, document(found, {}, None))
+    except ValidationError:
+        return False
+    return True
 
 
 def _parts(step: Step) -> Iterator[Step]:
@@ -120,7 +133,11 @@ def first_places(workbook: Workbook) -> dict[str, Place]:
     return first
 
 
-def cell_of(found: Sequence[Step], told: Told) -> str:
+def places(found: Sequence[Step]) -> Places:
+    return {(step.unit, step.what): step.place for step in reversed(found)}
+
+
+def cell_of(found: Places, told: Told) -> str:
     """The cell that a JSON pointer into the sent changes (or the rows they make) means; the pointer where none does."""
     match told.pointer.split("/"):
         case ["", "units", unit, "leaves", leaf, *rest]:
@@ -129,10 +146,8 @@ def cell_of(found: Sequence[Step], told: Told) -> str:
             what, member = f"({named.removesuffix('_note')})", "note" if named.endswith("_note") else "points"
         case _:
             return told.pointer
-    for step in found:
-        if (step.unit, step.what) == (unit, what):
-            return step.place.cell(member)
-    return told.pointer
+    place = found.get((unit, what))
+    return told.pointer if place is None else place.cell(member)
 
 
 def _column_of(code: str) -> str:

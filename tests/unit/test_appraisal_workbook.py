@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from services.cli import appraisal_plan
 from services.cli.appraisal_cells import Unclear, flag, links, number, words, written
 from services.cli.appraisal_plan import document, stale, steps, unfit
 from services.cli.appraisal_sheet import COLUMNS, HIDDEN, sheet_names
@@ -124,6 +125,16 @@ def test_what_is_filled_in_is_sent_for_the_version_in_force(file: Path) -> None:
         },
     }
     assert unfit(CAMPAIGN, workbook, found) == []
+
+
+def test_what_fits_is_looked_through_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not change by change: an office's workbook has three thousand of them."""
+    looked = []
+    through = appraisal_plan.changes_of
+    monkeypatch.setattr(appraisal_plan, "changes_of", lambda *of: looked.append(of) or through(*of))
+    workbook = read(edited(file, {"G2": 1, "I2": "lý do", "G3": 0.25, "H3": "", "I3": "lý do", "F5": 1, "I5": "lý do"}))
+    found = steps(workbook, ROWS)
+    assert (len(found) > 2, unfit(CAMPAIGN, workbook, found), len(looked)) == (True, [], 1)
 
 
 def test_an_emptied_row_is_cleared_and_a_removed_row_is_left(file: Path) -> None:
