@@ -132,7 +132,9 @@ def test_what_fits_is_looked_through_at_once(file: Path, monkeypatch: pytest.Mon
     looked = []
     through = appraisal_plan.changes_of
     monkeypatch.setattr(appraisal_plan, "changes_of", lambda *of: looked.append(of) or through(*of))
-    workbook = read(edited(file, {"G2": 1, "I2": "lý do", "G3": 0.25, "H3": "", "I3": "lý do", "F5": 1, "I5": "lý do"}))
+    workbook = read(
+        edited(file, {"G2": 1, "I2": "lý do", "G3": 0.25, "H3": "", "I3": "lý do", "J3": "", "F5": 1, "I5": "lý do"})
+    )
     found = steps(workbook, ROWS)
     assert (len(found) > 2, unfit(CAMPAIGN, workbook, found), len(looked)) == (True, [], 1)
 
