@@ -1,4 +1,4 @@
-"""What is said: responses, withdrawals, appraisals, definitions, and the digest by which a content is known. Pure.
+"""What is said: responses, withdrawals, appraisals, definitions, publications, and the digest by which a content is known. Pure.
 
 Nothing in an event says who answered: there is no name, address, agent or code.
 """
@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 import orjson
 
+from services.common import publications
 from services.common.appraisals import Change, Evidence, LeafAppraisal
+from services.common.publications import Publication
 
 Channel = Literal["web", "tablet", "paper", "import"]
 CHANNELS: tuple[Channel, ...] = ("web", "tablet", "paper", "import")
@@ -69,7 +71,7 @@ class Definition:
     document: Mapping[str, Any]
 
 
-Event = Response | Withdrawal | Appraisal | Definition
+Event = Response | Withdrawal | Appraisal | Definition | Publication
 
 
 def digest(event: Response | Withdrawal) -> str:
@@ -127,6 +129,8 @@ def content_of(event: Event) -> dict[str, Any]:
             return content if event.why is None else content | {"why": event.why}
         case Definition():
             return {"campaign": event.campaign, "version": event.version, "definition": event.document}
+        case Publication():
+            return publications.content(event)
 
 
 def _change_content(change: Change) -> dict[str, Any]:

@@ -32,7 +32,7 @@ Responses are bounded by intake."""
 
 _LARGEST = "max.message.bytes"
 
-WIDE = ("campaigns", "appraisals")
+WIDE = ("campaigns", "appraisals", "publications")
 """Topics with records of up to that size."""
 
 Sent = FutureRecordMetadata
@@ -126,6 +126,7 @@ def create_topics(settings: Settings) -> list[str]:
         settings.topic("responses"): settings.response_partitions,
         settings.topic("appraisals"): 1,
         settings.topic("campaigns"): 1,
+        settings.topic("publications"): 1,
     }
     try:
         admin = KafkaAdminClient(

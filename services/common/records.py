@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from services.common import publications
 from services.common.appraisals import AppraisalRow, Change, Evidence, LeafAppraisal
 from services.common.events import (
     CHANNELS,
@@ -28,6 +29,7 @@ from services.common.events import (
     canonical,
     content_of,
 )
+from services.common.publications import Publication
 
 SUBMITTED = "parindex.response.submitted.v1"
 WITHDRAWN = "parindex.response.withdrawn.v1"
@@ -35,6 +37,7 @@ APPRAISED = "parindex.appraisal.recorded.v1"
 """One unit's change. No longer written, and read for ever: the log keeps what was said."""
 RECORDED = "parindex.appraisals.recorded.v1"
 DEFINED = "parindex.campaign.defined.v1"
+PUBLISHED = "parindex.publication.made.v1"
 
 
 LARGEST_INTEGER = 2**53 - 1
@@ -69,7 +72,7 @@ def encode(event: Event, now: datetime, *, source: str) -> Record:
 
     Args:
         event: what happened.
-        now: the time, with a zone; cut to the hour for what a rater says.
+        now: the time, with a zone; cut to the hour for what a rater says, and for a publication.
         source: URI reference of the producer (CloudEvents `source`).
     """
     match event:
@@ -84,7 +87,10 @@ def encode(event: Event, now: datetime, *, source: str) -> Record:
         case Definition():
             key = f"{event.campaign}/{event.version}"
             kind, id_ = DEFINED, f"{key}/{hashlib.sha256(canonical(content_of(event))).hexdigest()[:32]}"
-    length = HOUR_S if isinstance(event, Response | Withdrawal) else 1
+        case Publication():
+            key = f"{event.campaign}/{event.number}"
+            kind, id_ = PUBLISHED, f"{key}/{event.digest[:32]}"
+    length = HOUR_S if isinstance(event, Response | Withdrawal | Publication) else 1
     written, timestamp_ms = _moment(int(now.timestamp() // length) * length)
     headers = [
         _VERSION,
@@ -280,4 +286,5 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], Event]] = {
     APPRAISED: _read_appraisal,
     RECORDED: _read_appraisals,
     DEFINED: _read_definition,
+    PUBLISHED: publications.read,
 }

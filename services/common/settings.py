@@ -7,7 +7,7 @@ from pathlib import Path
 
 from environs import FileAwareEnv
 
-TOPICS = ("responses", "appraisals", "campaigns")
+TOPICS = ("responses", "appraisals", "campaigns", "publications")
 
 
 @dataclass(frozen=True, slots=True)
