@@ -85,6 +85,12 @@ def _running_stack() -> Mapping[str, Any] | None:
         _stop(str(error))
 
 
+def stack_token() -> str | None:
+    """The admin token of the stack that runs in the current folder; None where none runs."""
+    state = _running_stack()
+    return None if state is None else str(state["admin_token"])
+
+
 def _stop(message: str) -> NoReturn:
     click.echo(f"parindex: {message}", err=True)
     raise SystemExit(REFUSED)

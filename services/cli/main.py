@@ -19,6 +19,7 @@ COMMANDS = {
     "intake": "services.cli.serve:intake",
     "lost": "services.cli.lost:lost",
     "participation": "services.cli.participation:participation",
+    "publication": "services.cli.publication:publication",
     "ranking": "services.cli.ranking:ranking",
     "rebuild": "services.cli.rebuild:rebuild",
     "rejected": "services.cli.rejected:rejected",

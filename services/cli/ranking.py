@@ -41,7 +41,7 @@ def ranking(
         asking.print_json(found)
         return
     console = Console()
-    console.print(_table(found["rows"], lang, console.width))
+    console.print(ranked(found["rows"], lang, console.width))
     if any(row["provisional"] for row in found["rows"]):
         console.print("* provisional: some leaves have no points yet", highlight=False)
     if any(row.get("suppressed") for row in found["rows"]):
@@ -49,7 +49,7 @@ def ranking(
     asking.print_as_of(console, found)
 
 
-def _table(rows: list[Mapping[str, Any]], lang: str, width: int) -> Table:
+def ranked(rows: list[Mapping[str, Any]], lang: str, width: int) -> Table:
     """The ranking; where it is narrow the columns that say least are left out, so that names can be read."""
     left_out = NARROW if width < WIDE else set()
     if not any(row.get("interval") for row in rows):

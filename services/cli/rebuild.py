@@ -10,9 +10,12 @@ from kafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 from rich.console import Console
 
+from services.cli.publication import restored
 from services.cli.settings import Unreachable, operator_settings
 from services.cli.stages import Stages
 from services.common import garbage, heap, kafka, mongo
+from services.common.settings import Settings
+from services.publishing.making import Making
 from services.scoring.ledger import Fenced, Halted, Unavailable
 from services.scoring.rebuilding import Interfered, Rebuilding
 
@@ -41,7 +44,8 @@ def rebuild(*, as_json: bool, wait_s: float) -> None:
     heap.give_back()
     stages = Stages(Console(stderr=True))
     began = time.monotonic()
-    rebuilding = Rebuilding(operator_settings())
+    settings = operator_settings()
+    rebuilding = Rebuilding(settings)
     try:
         with stages.stage("Reading the definitions"):
             before, length = rebuilding.open()
@@ -53,6 +57,7 @@ def rebuild(*, as_json: bool, wait_s: float) -> None:
             went_over = rebuilding.await_scoring(wait_s)
         with stages.stage("Clearing away the old"):
             rebuilding.clear()
+        differing = _publications(settings, stages)
     except (Halted, Interfered) as error:
         raise click.ClickException(str(error)) from error
     except (kafka.Unready, mongo.Unready, Unavailable, Fenced, KafkaError, PyMongoError) as error:
@@ -65,10 +70,25 @@ def rebuild(*, as_json: bool, wait_s: float) -> None:
         "resumed_at": before,
         "seconds": round(time.monotonic() - began, 1),
         "scoring_went_over": went_over,
+        "publications_differing": differing,
     }
     if as_json:
         click.echo(json.dumps(done, indent=2))
         return
     click.echo(f"{applied:,} records applied; generation {rebuilding.number} is current.")
+    for name in differing:
+        click.echo(
+            f"Publication {name}: the log says something else than was published; see `parindex publication verify`"
+        )
     if not went_over:
         click.echo("Scoring has not gone over yet: the figures shown are the old ones until it runs. Is it running?")
+
+
+def _publications(settings: Settings, stages: Stages) -> list[str]:
+    """Stores again what was published; names what the log no longer says."""
+    making = Making(settings)
+    try:
+        making.open()
+        return restored(making, stages)[1]
+    finally:
+        making.close()

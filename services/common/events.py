@@ -1,4 +1,4 @@
-"""What is said: responses, withdrawals, appraisals, definitions, publications, and the digest by which a content is known. Pure.
+"""What is said: by raters, appraisers and operators, and the digest by which a content is known. Pure.
 
 Nothing in an event says who answered: there is no name, address, agent or code.
 """

@@ -1,4 +1,4 @@
-"""A Merkle tree (RFC 6962, section 2.1) over the responses that a publication counts, and proofs that one is in it. Pure.
+"""A Merkle tree (RFC 6962, 2.1) over the responses that a publication counts, and proofs that one is in it. Pure.
 
 A leaf is SHA-256(0x00 ‖ the canonical JSON of {response, revision, digest}), a node SHA-256(0x01 ‖ left ‖ right): so no
 node can be passed off as a leaf. Leaves stand in the order of the responses' ids.

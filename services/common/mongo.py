@@ -22,6 +22,11 @@ Collections (`p` is the partition a document belongs to, the shard key prefix of
                          counted {group: n}
     written by scoring when a definition appears
       campaigns          _id {campaign, version}, definition
+    written by `parindex publication` and `parindex rebuild`; the head last, so that there is all of it or nothing
+      publications       _id {campaign, number}, campaign, number, offset, event (`common.publications`), size
+      publication_parts  _id "campaign/number/about", "…/ranking/block/part" or "…/unit/unit"; in this order, and with
+                         what stands between them, their JSON is the content: packed (zlib), size
+      publication_trees  _id "campaign/number/part", first (id), ids, leaves, root (`common.merkle`)
     written by `parindex rebuild`
       generation         _id "current", number, log_shorter
 
@@ -54,6 +59,9 @@ INDEXES: dict[str, list[IndexModel]] = {
     "refresher": [],
     "indices": [IndexModel([("campaign", ASCENDING), ("state", ASCENDING)])],
     "campaign_state": [],
+    "publications": [IndexModel([("campaign", ASCENDING), ("number", ASCENDING)])],
+    "publication_parts": [],
+    "publication_trees": [],
 }
 """The collections that all generations share."""
 

@@ -21,7 +21,7 @@ class Publication:
 
     `number` is 1, 2, 3… in its campaign. Its content, of which `digest` is the SHA-256, follows from the log up to
     `positions` and from the definition of `version`. `root` and `size` are those of the tree of the responses that
-    count (`common.merkle`). Made with the token named `by`, in the hour `at` (UTC), by the named version of the software.
+    count (`common.merkle`). Made with the token named `by`, in the hour `at` (UTC), by that version of the software.
     """
 
     campaign: str

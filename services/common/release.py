@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.common.campaign import Campaign
 
 Document = Mapping[str, Mapping[str, bytes]]
+
+UNDER_WAY = timedelta(hours=1)
+"""After a campaign's end, until what was sent before it is surely counted."""
 
 
 class Release(NamedTuple):
@@ -59,6 +63,11 @@ class Steps:
         return Release(tuple(shown), tuple(waiting))
 
 
+def ended(campaign: Campaign, now: datetime) -> bool:
+    """Whether at a moment a campaign is over, and everything that was sent before its end is counted."""
+    return now >= campaign.closes + UNDER_WAY
+
+
 def in_steps(campaign: Campaign) -> bool:
     """Whether everybody sees the breakdowns while responses come in, and small cells are no matter for everybody."""
     return campaign.rules.live == "public" and campaign.rules.suppress_below > 1
@@ -83,6 +92,11 @@ def near(campaign: Campaign, leaf: str, shown: Release, group: str, answers: int
     opinions, _ = _places(campaign, leaf, campaign.place[group][leaf])
     before = sum(_padded(shown.shown, max(opinions, default=0) + 1)[place] for place in opinions)
     return before > 0 and answers - before < campaign.rules.suppress_below
+
+
+def opinions(campaign: Campaign, leaf: str, places: Mapping[str, int]) -> tuple[int, ...]:
+    """Of a leaf's places, by option, those of answers with an opinion."""
+    return _places(campaign, leaf, places)[0]
 
 
 def write(releases: Mapping[str, Release]) -> dict[str, dict[str, bytes]]:

@@ -32,6 +32,8 @@ TABLES: tuple[Form, ...] = ("json", "csv", "xlsx", "parquet")
 PUBLIC = "no-cache"
 """May be kept by anyone, and is asked for again each time: an unchanged answer costs a 304."""
 PRIVATE = "private, no-store"
+FOR_EVER = "public, max-age=31536000, immutable"
+"""Never changes, so nobody need ask again."""
 
 
 def json_body(document: object) -> Body:
@@ -76,7 +78,9 @@ def matches(if_none_match: str | None, etag: str) -> bool:
     return tags.star_tag or tags.contains_weak(etag)
 
 
-def answer(request: Request, body: Body, *, vary: str | None, private: bool = False) -> Response:
+def answer(
+    request: Request, body: Body, *, vary: str | None, private: bool = False, for_ever: bool = False
+) -> Response:
     """The answer that a body makes: 200, or 304 when the client has it already.
 
     Args:
@@ -84,8 +88,10 @@ def answer(request: Request, body: Body, *, vary: str | None, private: bool = Fa
         body: what is current.
         vary: the request headers that decide what is answered.
         private: whether it must not be kept by anyone on the way.
+        for_ever: whether it never changes.
     """
-    headers = {"ETag": f'"{body.etag}"', "Cache-Control": PRIVATE if private else PUBLIC}
+    keep = FOR_EVER if for_ever else PRIVATE if private else PUBLIC
+    headers = {"ETag": f'"{body.etag}"', "Cache-Control": keep}
     if vary is not None:
         headers["Vary"] = vary
     if matches(request.headers.get("If-None-Match"), body.etag):

@@ -24,6 +24,8 @@ from services.reporting.live import Live
 from services.reporting.loading import Document
 from services.reporting.openapi import document
 from services.reporting.preparing import Preparer
+from services.reporting.publication_views import PublicationViews
+from services.reporting.publications import Publications
 from services.reporting.standings import Standings
 from services.reporting.views import Views
 from services.reporting.watcher import Watcher
@@ -81,12 +83,15 @@ def create_app(settings: Settings) -> Flask:
     responses, appraisals = settings.topic("responses"), settings.topic("appraisals")
     views = Views(standings, access, live, db=db, responses_topic=responses, appraisals_topic=appraisals)
     files = Files(Rendering(), settings.mongo, responses)
-    file_views = FileViews(access, files, db, responses, appraisals)
+    publications = Publications(db)
+    file_views = FileViews(access, files, publications, db=db, responses_topic=responses, appraisals_topic=appraisals)
+    publication_views = PublicationViews(access, publications, files)
 
     app = Flask("services.reporting", static_folder=None, template_folder="dashboard/templates")
     Again(standings).install(app)
     http.install(app, settings.cors_origins)
-    for address, name, view in (*views.routes(), *file_views.routes(), *Pages(standings).routes()):
+    routes = (*views.routes(), *file_views.routes(), *publication_views.routes(), *Pages(standings).routes())
+    for address, name, view in routes:
         app.add_url_rule(address, endpoint=name, view_func=view, methods=["GET"])
     http.install_health(
         app,

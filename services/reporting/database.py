@@ -29,9 +29,20 @@ def snapshot(db: Database[Document]) -> Iterator[tuple[Generation, ClientSession
     Raises:
         Problem: 503, MongoDB does not answer.
     """
+    with bounded(), db.client.start_session(snapshot=True) as session:
+        yield Generation.current(db, session), session
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Reads in it must answer soon.
+
+    Raises:
+        Problem: 503, MongoDB does not answer.
+    """
     try:
-        with pymongo.timeout(READ_S), db.client.start_session(snapshot=True) as session:
-            yield Generation.current(db, session), session
+        with pymongo.timeout(READ_S):
+            yield
     except PyMongoError as error:
         raise Problem(problems.UNAVAILABLE, f"MongoDB does not answer: {type(error).__name__}") from error
 

@@ -150,7 +150,7 @@ class Figures:
     @cached_property
     def hidden(self) -> Hidden:
         """What must not be shown of this unit."""
-        campaign, released = self._campaign, self._released
+        campaign, fresh = self._campaign, self._freshness()
         cells = [
             Cell(
                 leaf,
@@ -158,7 +158,7 @@ class Figures:
                 share["answers"],
                 share["no_opinion"],
                 counts=share["share"] is not None,
-                fresh=group in released and release.near(campaign, leaf, released[group], group, share["answers"]),
+                fresh=fresh(leaf, group, share["answers"]),
             )
             for leaf, result in self._leaves.items()
             for group, share in result["groups"].items()
@@ -166,6 +166,15 @@ class Figures:
         block = campaign.unit[self.unit].block
         followed = campaign.rules.live == "public" and not release.attributable(campaign, block)
         return hidden(campaign, cells, {code: group["n"] for code, group in self._groups.items()}, followed=followed)
+
+    def _freshness(self) -> Callable[[str, str, int], bool]:
+        """Tells of leaf, group and answers whether the cell is but a few away from what everybody was shown of it."""
+        campaign, released = self._campaign, self._released
+
+        def fresh(leaf: str, group: str, answers: int) -> bool:
+            return group in released and release.near(campaign, leaf, released[group], group, answers)
+
+        return fresh
 
     @property
     def _released(self) -> Mapping[str, Release]:

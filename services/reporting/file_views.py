@@ -21,6 +21,7 @@ from services.reporting.exports.books import What
 from services.reporting.exports.files import Files
 from services.reporting.exports.jobs import parts
 from services.reporting.exports.options import Options, options, parameters
+from services.reporting.publications import Publications
 from services.reporting.queries import query, views
 from services.reporting.rankings import View
 from services.reporting.standing import Body, Standing
@@ -36,12 +37,15 @@ class FileViews:
         self,
         access: Access,
         files: Files,
+        publications: Publications,
+        *,
         db: Database[dict[str, Any]],
         responses_topic: str,
         appraisals_topic: str,
     ) -> None:
         self._access = access
         self._files = files
+        self._publications = publications
         self._db = db
         self._topic = responses_topic
         self._appraisals_topic = appraisals_topic
@@ -92,11 +96,27 @@ class FileViews:
         known(standing, unit)
         how = options(request, wanted, parts("unit"))
         body = (
-            _unit(standing, unit)
+            self._in_detail(standing, unit)
             if wanted == "json"
             else self._file(standing, "unit", wanted, how, asked=(unit,), name=unit)
         )
         return answer(request, body, private=is_private(standing), vary="Accept, Authorization")
+
+    def _in_detail(self, standing: Standing, code: str) -> Body:
+        """A unit, with how it stood in each publication."""
+        unit = known(standing, code)
+        heads = self._publications.of(standing.campaign.code)
+
+        def make() -> Body:
+            over_time = []
+            for head in heads:
+                if (found := self._publications.place(head, unit.block, code)) is not None:
+                    event = head.event
+                    said = {"number": event.number, "version": event.version, "at": head.document["at"]}
+                    over_time.append({**said, "title": dict(event.title), **found})
+            return json_body(units.document(standing, unit) | {"publications": over_time})
+
+        return standing.body(("unit in detail", code, len(heads)), make)
 
     def participation(self, campaign: str) -> Response:
         return self._participation(campaign, form(request.headers.get("Accept")))

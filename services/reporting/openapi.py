@@ -20,6 +20,7 @@ from services.reporting.schemas import (
     comparison,
     participation,
     points_lost,
+    publications,
     rankings,
     responses,
     robustness,
@@ -58,7 +59,7 @@ _PARTICIPATION, _APPRAISALS = (parts.part(PARTS[tables]) for tables in ("partici
 
 
 def _operations() -> dict[str, Json]:
-    return {**_campaigns(), **_block(), **_unit(), **_survey(), **_probes()}
+    return {**_campaigns(), **_block(), **_unit(), **_survey(), **_published(), **_probes()}
 
 
 def _campaigns() -> dict[str, Json]:
@@ -235,6 +236,46 @@ def _survey() -> dict[str, Json]:
             parts.answer("What became of it.", responses.ResponseStatus, tagged=False),
             [parts.CAMPAIGN, parts.path("response", "The response's id, a UUID.", None), *parts.RECEIPT],
             tagged=False,
+        ),
+    }
+
+
+def _published() -> dict[str, Json]:
+    """What was published: open to everybody, and never changed."""
+    all_ = f"{CAMPAIGN}/publications"
+    one = f"{all_}/{{number}}"
+    return {
+        all_: parts.operation(
+            "publications",
+            "What was published of a campaign; open to everybody, whatever the rule",
+            parts.answer("The list.", publications.PublicationList),
+            [parts.CAMPAIGN, parts.IF_NONE_MATCH],
+        ),
+        one: parts.operation(
+            "publication",
+            "A publication: rankings and units as they were; the other forms hold the rankings",
+            parts.files("The publication.", publications.WholePublication, answers.FORMS),
+            [parts.CAMPAIGN, parts.NUMBER, *parts.HOW, parts.IF_NONE_MATCH],
+            refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
+        ),
+        f"{one}.{{form}}": parts.operation(
+            "publication_file",
+            "The same as a file",
+            parts.files("The publication.", publications.WholePublication, answers.FORMS),
+            [parts.CAMPAIGN, parts.NUMBER, parts.form(answers.FORMS), *parts.HOW, parts.IF_NONE_MATCH],
+            refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
+        ),
+        f"{one}/units/{{unit}}": parts.operation(
+            "publication_unit",
+            "A unit in a publication",
+            parts.answer("The unit.", publications.PublishedUnit),
+            [parts.CAMPAIGN, parts.NUMBER, parts.UNIT, parts.IF_NONE_MATCH],
+        ),
+        f"{one}/proof/{{response}}": parts.operation(
+            "publication_proof",
+            "The proof that a response is counted in a publication; 404 says why it is not",
+            parts.answer("The proof.", publications.InclusionProof),
+            [parts.CAMPAIGN, parts.NUMBER, parts.path("response", "The response's id, a UUID.", None)],
         ),
     }
 

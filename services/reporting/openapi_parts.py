@@ -76,6 +76,13 @@ VIEW: list[Json] = [
     query("field", "Rank by the sub-index of this field.", CODE),
     query("group", "Rank by the answers of this group alone; with a field, within the field.", CODE),
 ]
+NUMBER: Json = {
+    "in": "path",
+    "name": "number",
+    "required": True,
+    "description": "The publication's number.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 10**9},
+}
 UNIT = path("unit", "The unit's code.", CODE_PATTERN)
 HOW: list[Json] = [
     query("lang", "csv, xlsx, pdf: the language of headings and labels.", {"type": "string", "enum": ["vi", "en"]}),

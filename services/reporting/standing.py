@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -19,8 +19,6 @@ from services.reporting.released import Released
 
 Derived = TypeVar("Derived")
 
-UNDER_WAY = timedelta(hours=1)
-"""After a campaign's end, until what was sent before it is surely counted."""
 KEPT_BYTES = 64 * 1024 * 1024
 """Of rendered answers, for one state: every view of a large campaign, and a bound on what odd requests can fill."""
 
@@ -127,8 +125,7 @@ class Standing:
 
     def for_everybody(self, now: datetime) -> Standing:
         """What is shown at a moment to those who hold no token."""
-        ended = now >= self.campaign.closes + UNDER_WAY
-        return self if ended or not release.in_steps(self.campaign) else self.released
+        return self if release.ended(self.campaign, now) or not release.in_steps(self.campaign) else self.released
 
     def body(self, key: Hashable, make: Callable[[], Body]) -> Body:
         """The answer kept under a key, else made now; of many who ask at once one makes it."""

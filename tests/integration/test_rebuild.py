@@ -88,6 +88,7 @@ def test_a_rebuild_gives_the_same_and_scoring_goes_on_from_there(survey: Survey,
             "resumed_at": 0,
             "seconds": 0,
             "scoring_went_over": True,
+            "publications_differing": [],
         }
         current = Generation.current(survey.db)
         assert current.number == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import orjson
 from flask import Response
@@ -20,7 +20,7 @@ from services.reporting.exports.jobs import Job
 from services.reporting.exports.options import Options
 from services.reporting.exports.rendering import Rendering
 from services.reporting.exports.responses_main import ResponsesJob
-from services.reporting.exports.table import About
+from services.reporting.exports.table import About, Label
 from services.reporting.figures import label
 from services.reporting.standing import Body, Standing
 
@@ -29,6 +29,14 @@ VIEW_S = 50.0
 ANSWERS_S = 240.0
 """MongoDB keeps a snapshot for five minutes."""
 PIECE = 64 * 1024
+
+
+class Of(NamedTuple):
+    """What a file says of itself, the names of the campaign's blocks in order, and names by kind and code."""
+
+    about: About
+    blocks: Mapping[str, Label]
+    labels: Mapping[str, Mapping[str, Label]]
 
 
 class Files:
@@ -55,31 +63,58 @@ class Files:
         Raises:
             Problem: 406, the form is not installed here; 429 and 503 as `Rendering.file`.
         """
-        documents: list[Mapping[str, Any]] = [orjson.loads(view.content) for view in views]
-        about = self._about(standing)
-        blocks = {block.code: label(block.name) for block in standing.campaign.blocks}
+        labels = {
+            "field": {field.code: label(field.name) for field in standing.campaign.fields},
+            "group": {group.code: label(group.name) for group in standing.campaign.groups},
+            "leaf": {leaf.code: label(leaf.name) for leaf in standing.campaign.leaves},
+        }
+        part = () if how.part in (None, PARTS[what][0]) else (how.part,)
+        return self.made(
+            what,
+            [orjson.loads(view.content) for view in views],
+            Of(self._about(standing), {block.code: label(block.name) for block in standing.campaign.blocks}, labels),
+            form=form,
+            how=how,
+            name="-".join((standing.campaign.code, name, *part, "state", str(standing.as_of.state))),
+        )
+
+    def made(
+        self,
+        what: What,
+        documents: Sequence[Mapping[str, Any]],
+        of: Of,
+        *,
+        form: Form,
+        how: Options,
+        name: str,
+    ) -> Body:
+        """JSON as a file.
+
+        Args:
+            what: which view it is of.
+            documents: the JSON.
+            of: what the file says of itself and of codes.
+            form: any but json.
+            how: the ways to make it.
+            name: what the file is called, without the end.
+
+        Raises:
+            Problem: as `body`.
+        """
         if form == "csv":
-            made = CsvFile(book(what, documents, about, blocks, how.tongue, apart=True).part(how.part), how.separator)
+            made = CsvFile(
+                book(what, documents, of.about, of.blocks, how.tongue, apart=True).part(how.part), how.separator
+            )
             content, rows = b"".join(made.chunks()), made.rows
         elif form in ("xlsx", "parquet", "pdf"):
             require(form)
-            labels = {
-                "field": {field.code: label(field.name) for field in standing.campaign.fields},
-                "group": {group.code: label(group.name) for group in standing.campaign.groups},
-                "leaf": {leaf.code: label(leaf.name) for leaf in standing.campaign.leaves},
-            }
-            job = Job(what, form, how.tongue, documents, about, blocks, labels, how.part)
+            job = Job(what, form, how.tongue, documents, of.about, of.blocks, of.labels, how.part)
             file = self._rendering.file(job, "services.reporting.exports", VIEW_S)
             with closing(file.content):
                 content, rows = file.content.read(), file.rows
         else:
             raise ValueError(form)
-        part = () if how.part in (None, PARTS[what][0]) else (how.part,)
-        return Body(
-            content,
-            CSV if form == "csv" else TYPES[form],
-            headers(file_name(standing, name, *part, form=form), rows),
-        )
+        return Body(content, CSV if form == "csv" else TYPES[form], headers(f"{name}.{form}", rows))
 
     def responses(self, standing: Standing, form: Form, how: Options) -> Response:
         """The de-identified answers of a campaign, from the disk and not from memory.

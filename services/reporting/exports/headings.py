@@ -12,6 +12,7 @@ HEADINGS: Mapping[str, tuple[Kind, str, str]] = {
     "campaign": ("text", "Cuộc khảo sát", "Campaign"),
     "version": ("whole", "Phiên bản", "Version"),
     "state": ("whole", "Trạng thái số liệu", "State of the figures"),
+    "publication": ("whole", "Công bố lần", "Publication"),
     "counted": ("whole", "Số phiếu đã tính", "Responses counted"),
     "block": ("text", "Khối", "Block"),
     "field": ("text", "Lĩnh vực", "Field"),
@@ -137,6 +138,21 @@ NOTES: tuple[Mapping[str, str], ...] = (
         "en": "Ranks are by the unrounded index, within the block.",
     },
 )
+
+PUBLISHED: tuple[Mapping[str, str], ...] = (
+    {
+        "vi": "Kết quả công bố không thay đổi nữa; mã SHA-256 cho phép đối chiếu từng chữ số với nhật ký phiếu.",
+        "en": "What is published does not change any more; by the SHA-256 every digit can be checked against the log.",
+    },
+    *NOTES[1:],
+)
+
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "open": {"vi": "khảo sát chưa kết thúc", "en": "the campaign was open"},
+    "pending": {"vi": "còn tiêu chí thành phần chưa có điểm", "en": "some sub-criteria had no points"},
+    "withheld": {"vi": "có đơn vị không công bố chỉ số", "en": "the index of some units is withheld"},
+}
+"""Why a publication was made although something stood against it."""
 
 RELEASED: Mapping[str, str] = {
     "vi": "Phần chi tiết được công bố theo đợt: là số liệu của đợt gần nhất, không phải của trạng thái hiện tại.",

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import orjson
 
 from services.reporting.exports.books import PARTS, What, book
-from services.reporting.exports.table import About, Book, Label, Tongue
+from services.reporting.exports.table import About, Book, Frozen, Label, Tongue
 
 Made = Literal["xlsx", "parquet", "pdf"]
 """The forms that a process of their own makes."""
@@ -35,7 +35,9 @@ class Job:
     @classmethod
     def read(cls, text: bytes) -> Self:
         given = orjson.loads(text)
-        return cls(**given | {"about": About(**given["about"])})
+        about = given["about"]
+        frozen = None if about["frozen"] is None else Frozen(**about["frozen"])
+        return cls(**given | {"about": About(**about | {"frozen": frozen})})
 
     def book(self) -> Book:
         apart = self.form == "parquet"

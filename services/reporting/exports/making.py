@@ -10,6 +10,8 @@ from services.reporting.exports.table import About, Label, Record, Table, Tongue
 Document = Mapping[str, Any]
 
 COMMON = ("campaign", "version", "state", "counted")
+FROZEN = ("campaign", "version", "publication", "counted")
+"""Of a publication."""
 
 
 class Contents(NamedTuple):
@@ -36,7 +38,8 @@ class Making:
         self.about = about
         self.blocks = blocks
         self.tongue = tongue
-        self.before = COMMON if apart else ()
+        where = COMMON if about.frozen is None else FROZEN
+        self.before = where if apart else ()
 
     def table(self, part: str, title: Label, codes: Sequence[str], records: Iterable[Record]) -> Table:
         """A table of some columns, after those that tell where its rows belong."""
@@ -48,7 +51,7 @@ class Making:
 
 
 def common(about: About) -> dict[str, Any]:
-    return {name: getattr(about, name) for name in COMMON}
+    return {name: getattr(about, name) for name in {*COMMON, *FROZEN}}
 
 
 def limited(record: Record) -> Record:

@@ -41,12 +41,21 @@ class Page:
             "title": self.label(about.title),
             "campaign": about.campaign,
             "version": str(about.version),
-            "as_of": self.say(
-                f"Số liệu ở trạng thái {about.state}, {about.counted} phiếu đã tính; lập {made}",
-                f"Figures of state {about.state}, {about.counted} responses counted; made {made}",
-            ),
+            "as_of": self._as_of(made),
             "notes": [self.label(note) for note in notes],
         }
+
+    def _as_of(self, made: str) -> str:
+        about = self.job.about
+        if about.frozen is None:
+            return self.say(
+                f"Số liệu ở trạng thái {about.state}, {about.counted} phiếu đã tính; lập {made}",
+                f"Figures of state {about.state}, {about.counted} responses counted; made {made}",
+            )
+        return self.say(
+            f"Công bố lần {about.frozen.number}, {about.counted} phiếu đã tính; {made}",
+            f"Publication {about.frozen.number}, {about.counted} responses counted; {made}",
+        )
 
     def figure(self, text: str | None) -> str:
         return NONE if text is None else self.comma(shown(Fraction(text), self.job.about.decimals))

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from services.reporting.exports.headings import NOTES, RELEASED
+from collections.abc import Iterator
+
+from services.reporting.exports.headings import NOTES, PUBLISHED, REASONS, RELEASED
 from services.reporting.exports.pdf_page import Document, Json, Page
 from services.reporting.exports.pdf_words import WORDS
-from services.reporting.exports.table import Label
+from services.reporting.exports.table import Frozen, Label
 
 
 def notes(page: Page) -> tuple[Label, ...]:
     """What is to be known of scores; of breakdowns as last released that they are."""
     vi, en = WORDS["dagger"]
     released = (RELEASED,) if any(document.get("released") for document in page.job.documents) else ()
+    frozen = page.job.about.frozen
+    if frozen is not None:
+        return {"vi": vi, "en": en}, *_of(frozen), *PUBLISHED
     return {"vi": vi, "en": en}, *NOTES, *released
+
+
+def _of(frozen: Frozen) -> Iterator[Label]:
+    """What is said of a publication alone."""
+    if frozen.note:
+        yield {"vi": frozen.note}
+    if frozen.forced:
+        vi, en = ("; ".join(REASONS[reason][tongue] for reason in frozen.forced) for tongue in ("vi", "en"))
+        yield {"vi": f"Vẫn công bố dù: {vi}.", "en": f"Published although: {en}."}
+    yield {"vi": f"SHA-256 của nội dung: {frozen.digest}", "en": f"SHA-256 of the content: {frozen.digest}"}
+    yield {
+        "vi": f"Gốc cây Merkle của các phiếu đã tính: {frozen.root}",
+        "en": f"Root of the responses' Merkle tree: {frozen.root}",
+    }
 
 
 def ranks(record: Document) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.reporting.exports.headings import NOTES, RELEASED
+from services.reporting.exports.headings import NOTES, PUBLISHED, RELEASED
 from services.reporting.exports.making import Contents, Document, Making, limited, without
 from services.reporting.exports.table import Label, Record
 
@@ -65,4 +65,4 @@ def nodes(document: Document) -> Iterator[Record]:
 
 def _notes(making: Making) -> tuple[Label, ...]:
     released = (RELEASED,) if any(document.get("released") for document in making.documents) else ()
-    return *NOTES, *released
+    return *(NOTES if making.about.frozen is None else PUBLISHED), *released

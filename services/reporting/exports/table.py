@@ -41,6 +41,17 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """Of a publication: its number, the digest of its content, the root of its tree, and why it was forced."""
+
+    number: int
+    digest: str
+    root: str
+    forced: Sequence[str]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What a file says of itself."""
 
@@ -52,6 +63,13 @@ class About:
     decimals: int
     made: str
     """When, ISO 8601."""
+    frozen: Frozen | None = None
+    """Of a publication; its figures belong to no state that is served."""
+
+    @property
+    def publication(self) -> int | None:
+        """Its number."""
+        return None if self.frozen is None else self.frozen.number
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain, islice
 from typing import IO, Any
 
@@ -14,7 +15,8 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from services.reporting.exports.table import Book, Cell, Column, Table, Tongue, said
+from services.reporting.exports.headings import REASONS
+from services.reporting.exports.table import About, Book, Cell, Column, Table, Tongue, said
 
 LAST_ROW = 1_048_575
 """Of a sheet, its heading not counted. What is more goes on to another sheet."""
@@ -44,7 +46,11 @@ def write(book: Book, out: IO[bytes], tongue: Tongue) -> int:
             "use_zip64": True,
         },
     )
-    workbook.set_properties({"title": said(book.what, tongue), "subject": said(book.about.title, tongue)})
+    properties: dict[str, Any] = {"title": said(book.what, tongue), "subject": said(book.about.title, tongue)}
+    if book.about.frozen is not None:
+        # So that the file is the same whenever it is made.
+        properties["created"] = datetime.fromisoformat(book.about.made).replace(tzinfo=None)
+    workbook.set_properties(properties)
     written = _Workbook(workbook, book.about.decimals)
     counts = [count for table in book.tables for count in written.table(table)]
     written.about(book, tongue, counts)
@@ -111,7 +117,7 @@ class _Workbook:
             ("Cuộc khảo sát", "Campaign", about.campaign),
             ("Tên", "Title", said(about.title, tongue)),
             ("Phiên bản định nghĩa", "Version of the definition", about.version),
-            ("Trạng thái số liệu", "State of the figures", about.state),
+            *_whence(about, tongue),
             ("Số phiếu đã tính", "Responses counted", about.counted),
             ("Lập lúc", "Made at", about.made),
             *((f"Số dòng: {name}", f"Rows: {name}", count) for name, count in counts),
@@ -166,6 +172,22 @@ class _Workbook:
                 self._names.add(name.casefold())
                 return name
         raise Short(f"there are too many sheets named {wanted!r}")
+
+
+def _whence(about: About, tongue: Tongue) -> list[tuple[str, str, str | int]]:
+    """Which state the figures are of, or which publication they are."""
+    frozen = about.frozen
+    if frozen is None:
+        return [("Trạng thái số liệu", "State of the figures", about.state)]
+    facts: list[tuple[str, str, str | int]] = [
+        ("Công bố lần", "Publication", frozen.number),
+        ("SHA-256 của nội dung", "SHA-256 of the content", frozen.digest),
+        ("Gốc cây Merkle của các phiếu", "Root of the responses' Merkle tree", frozen.root),
+    ]
+    if frozen.forced:
+        why = "; ".join(said(REASONS[reason], tongue) for reason in frozen.forced)
+        facts.append(("Vẫn công bố dù", "Published although", why))
+    return [*facts, ("Ghi chú", "Note", frozen.note)] if frozen.note else facts
 
 
 def _fitting(text: str) -> str:

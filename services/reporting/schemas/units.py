@@ -105,16 +105,25 @@ class Neighbour(Answer):
     rank = parts.rank()
 
 
-class UnitDetail(Uncertain):
+class PublishedPlace(Answer):
+    """A unit in a publication."""
+
+    number = parts.number("The publication's number.")
+    version = parts.number("The version of the definition.")
+    at = parts.text("The hour in which it was made.")
+    title = fields.Nested(Label, required=True)
+    rank = parts.rank()
+    tied = parts.flag("Whether other units had exactly the same index.")
+    index = parts.exact("Percent, rounded half up to the campaign's decimals.")
+    index_exact = parts.exact("Percent with 30 decimals.")
+
+
+class Detail(Uncertain):
     """A unit in detail: field → criterion → leaf → group."""
 
-    campaign = parts.code("The campaign's code.")
-    version = parts.number("The version of the definition.")
     unit = parts.code("The unit's code.")
     name = fields.Nested(Label, required=True)
     block = parts.code("The block in which it is ranked.")
-    as_of = fields.Nested(AsOf, required=True)
-    released = parts.released()
     rank = parts.rank()
     tied = parts.flag("Whether other units have exactly the same index.")
     rank_interval = parts.rank_interval()
@@ -149,3 +158,13 @@ class UnitDetail(Uncertain):
         data_key="fields",
         metadata={"description": "The fields of the campaign."},
     )
+
+
+class UnitDetail(Detail):
+    """A unit as it stands now."""
+
+    campaign = parts.code("The campaign's code.")
+    version = parts.number("The version of the definition.")
+    as_of = fields.Nested(AsOf, required=True)
+    released = parts.released()
+    publications = parts.many(PublishedPlace, "How the unit stood in each publication, in order.")

@@ -95,6 +95,13 @@ class ResponsesReplay:
         row = self._rows.get(id_)
         return None if row is None else orjson.loads(row)
 
+    def receipts(self, campaign: str) -> Iterator[tuple[str, int, str]]:
+        """Id, revision and digest of each response of a campaign that counts."""
+        for id_, text in self._rows.items():
+            row = read_row(orjson.loads(text))
+            if row.campaign == campaign and not row.withdrawn:
+                yield id_, row.revision, row.digest
+
     def tallies_by(self, campaign: str, version: int) -> Mapping[TallyKey, Tally]:
         """A campaign's tallies, with the contributions of a version that may be another.
 

@@ -17,8 +17,10 @@ from pymongo.database import Database
 from services.common import release
 from services.common.campaign import Rules
 from services.common.release import Release
+from services.publishing.edition import Edition
 from tests.integration.reporting.conftest import Launch, Process
 from tests.integration.reporting.database import Document, eventually, published, tally, write_state
+from tests.publications import counted, issue, write_publication
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "api-reporting.md").read_text(encoding="utf-8")
@@ -57,6 +59,8 @@ SHOWN = {
         "quality",
         "warnings",
     ),
+    "publications/1/proof/": ("publication", "response", "place", "leaf", "path"),
+    "/publications": ("number", "title", "at", "forced", "counted", "digest", "root"),
     "responses/": ("response", "status", "revision", "digest"),
     "/events": ("retry", "id", "event: state", "data", "as_of"),
 }
@@ -71,6 +75,8 @@ FILES = (
     "appraisals-adjustments-state-7.csv",
     "responses-state-7.csv",
     "responses-state-7.xlsx",
+    "publication-1.xlsx",
+    "publication-1.pdf",
 )
 
 
@@ -92,6 +98,8 @@ def reporting(db: Database[Document], uri: str, launch: Launch) -> Process:
     db.indices.update_one({"unit": "ba-dinh"}, {"$set": {"released": release.write(shown)}})
     row = {"p": 0, "campaign": campaign.code, "version": 1, "group": "CI", "revision": 1, "digest": "a" * 64}
     db.responses.insert_one({"_id": str(uuid.UUID(int=1)), **row, "ratings": {}, "withdrawn": False})
+    at_cut = counted(campaign, {"ba-dinh": answered}, [(str(uuid.UUID(int=1)), 1, "a" * 64)])
+    write_publication(db, Edition([issue(at_cut)]))
     made = launch(uri)
     eventually("it is ready", lambda: made.status("/readyz") == 200)
     return made
