@@ -22,6 +22,8 @@ from services.reporting.standing import Standing
 from services.reporting.turns import in_turns
 
 Document = dict[str, Any]
+Ranked = tuple[int | None, int | None]
+"""The rank in force, and the one from which variations and draws depart."""
 
 STRETCH = 25
 """Units in a row: some 20 ms, for all of a unit's figures are read."""
@@ -39,10 +41,13 @@ def document(standing: Standing, asked: Draws) -> Document:
     declared = [rank.rank for rank in ranked.values()]
     ties = campaign.rules.ties
     indices = np.array([unit.indices for unit in reckoned])
+    # What was released comes to ranks of its own, older than those in force: only from these a variation moves a unit.
+    of_released = [int(rank) or None for rank in robustness.ranks(indices[:, 0], ties)]
+    base = of_released if standing.of_releases else declared
     by_variation = [robustness.ranks(indices[:, place], ties) for place in range(1, len(varied))]
     weights = robustness.factors(asked.seed, asked.draws, len(campaign.fields))
     drawn = robustness.drawn(reckoned, weights, ties, lambda: time.sleep(0))
-    summed_up = robustness.summed_up(drawn, declared)
+    summed_up = robustness.summed_up(drawn, base)
     return {
         "campaign": campaign.code,
         "version": campaign.version,
@@ -53,7 +58,7 @@ def document(standing: Standing, asked: Draws) -> Document:
         "seed": asked.seed,
         "variations": [_variation(variation) for variation in varied[1:]],
         "rows": [
-            _row(campaign, unit, rank, [int(ranks[place]) or None for ranks in by_variation], found)
+            _row(campaign, unit, (rank, base[place]), [int(ranks[place]) or None for ranks in by_variation], found)
             for place, (unit, rank, found) in enumerate(zip(ranked, declared, in_turns(summed_up), strict=True))
         ],
     }
@@ -72,13 +77,15 @@ def _variation(variation: Variation) -> Document:
     return said
 
 
-def _row(campaign: Campaign, unit: str, rank: int | None, varied: list[int | None], drawn: Drawn | None) -> Document:
+def _row(campaign: Campaign, unit: str, ranks: Ranked, varied: list[int | None], drawn: Drawn | None) -> Document:
+    rank, base = ranks
     of_draws = () if drawn is None else (drawn.best, drawn.worst)
-    known = [found for found in (rank, *varied, *of_draws) if found is not None]
+    known = [found for found in (rank, base, *varied, *of_draws) if found is not None]
     return {
         "unit": unit,
         "name": label(campaign.unit[unit].name),
         "rank": rank,
+        "base": base,
         "best": min(known, default=None),
         "worst": max(known, default=None),
         "variations": varied,

@@ -32,6 +32,11 @@ PICTURES = (
     Picture("ranking-1440-dark-en", "/c/{campaign}?lang=en&view=tiles", (1440, 1000), ".tile", dark=True),
     Picture("ranking-768", "/c/{campaign}?view=heat", (768, 1000), "#heat tbody tr"),
     Picture("ranking-320", "/c/{campaign}", (320, 900), "#table tbody tr"),
+    Picture("participation-1440", "/c/{campaign}/participation", (1440, 1200), "#chart-units canvas"),
+    Picture("participation-320", "/c/{campaign}/participation", (320, 900), "#chart-units canvas"),
+    Picture("compare-1440", "/c/{campaign}/compare", (1440, 1200), "#chart canvas"),
+    Picture("compare-768-dark-en", "/c/{campaign}/compare?lang=en&view=rank", (768, 1200), "#chart canvas", dark=True),
+    Picture("robustness-1440", "/c/{campaign}/robustness", (1440, 1200), "#chart canvas"),
     Picture("wall-1440", "/c/{campaign}/wall", (1440, 810), ".line"),
 )
 

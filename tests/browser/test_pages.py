@@ -24,6 +24,7 @@ PAGES = {
     "unit-tree": f"{UNIT}?view=tree&open=field.1+criterion.1-1+leaf.1-1-1&",
     "compare": f"{RANKING}/compare?",
     "ranks": f"{RANKING}/compare?view=rank&block=department&",
+    "robustness": f"{RANKING}/robustness?draws=100&",
     "wall": f"{RANKING}/wall?",
     "embed": f"/embed/{PUBLIC}?",
     "missing": "/c/nothing?",
@@ -39,6 +40,7 @@ READY = {
     "unit-tree": ".leaf .facts",
     "compare": "#chart canvas",
     "ranks": "#chart canvas",
+    "robustness": "#chart canvas",
     "wall": ".line",
     "embed": "#table tbody tr",
     "missing": "h1",
@@ -177,6 +179,32 @@ def test_years_side_by_side_by_address(visit: Open, stack: Running):
     expect(page.locator("#definition")).to_contain_text("alike")
     page.go_back()
     expect(page.locator("#with")).to_have_value(EARLIER)
+
+
+def test_robustness_says_how_long_it_reckons_and_what_moves_ranks(visit: Open):
+    opened = visit(f"{RANKING}/robustness?lang=en&block=department&sort=range-descending&draws=100")
+    page = opened.page
+    rows = page.locator("#table tbody tr")
+    expect(rows).to_have_count(22)
+    said = page.locator("#table td:nth-child(3)").all_text_contents()
+    ranges = [[int(end) for end in text.split("\N{EN DASH}")] for text in said]
+    widths = [ends[-1] - ends[0] for ends in ranges]
+    assert widths == sorted(widths, reverse=True)
+    # One assumption for each of five groups left out, three more; the strongest comes first.
+    means = [float(text) for text in page.locator("#effects .figure").all_text_contents()]
+    assert len(means) == 8
+    assert means == sorted(means, reverse=True)
+    page.route("**/robustness?*draws=1000*", lambda route: page.locator("#progress").wait_for() or route.abort())
+    page.locator("#draws").select_option("1000")
+    expect(page.locator("#notice")).to_contain_text("cannot be reached")
+    expect(page.locator("#progress")).to_be_hidden()
+    expect(page.locator("body")).to_have_class("page-robustness stale")
+    page.unroute_all()
+    page.locator("#notice button").click()
+    expect(page.locator("#notice")).to_be_empty()
+    expect(page.locator("#effects")).to_contain_text("1,000 draws")
+    page.go_back()
+    expect(page.locator("#effects")).to_contain_text("100 draws")
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ def test_no_view_keeps_a_units_breakdown() -> None:
     page = lost.document(standing, CAMPAIGN.unit["u1"])
 
     assert (robust["released"], robust["rows"][0]["draws"]["unchanged"]) == (True, 10)
+    assert [(row["rank"], row["base"]) for row in robust["rows"]] == [(1, 1), (1, 1)]
     assert [leaf["block_mean"] for leaf in page["leaves"]] == ["1.50", "1.00"]
     for view in (View("b1"), View("b1", group="g1"), View("b1", field="f1"), View("b1", "f1", "g2")):
         assert b'"rank":1,"tied":true' in rankings.document(standing, view)

@@ -48,6 +48,7 @@ OF_CAMPAIGN = (
     Page("/units/<unit>", "unit"),
     Page("/participation", "participation"),
     Page("/compare", "compare"),
+    Page("/robustness", "robustness"),
     Page("/wall", "wall"),
 )
 """The pages of a campaign, each with a template, a script `js/pages/{name}.js` and a label `page.{name}`."""

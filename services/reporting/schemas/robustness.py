@@ -31,7 +31,7 @@ class DrawnRanks(Answer):
     median = parts.number("The median, the better one of two.")
     high = parts.number("One draw in twenty gives a worse one.")
     worst = parts.number("The worst.")
-    unchanged = parts.number("Draws in which it is the unit's rank in the ranking.")
+    unchanged = parts.number("Draws in which it is the unit's `base`.")
 
 
 class RobustnessRow(Answer):
@@ -40,6 +40,13 @@ class RobustnessRow(Answer):
     unit = parts.code("The unit's code.")
     name = fields.Nested(Label, required=True)
     rank = parts.rank()
+    base = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The rank from which variations and draws depart: `rank`; with `released` that of what was."
+        },
+    )
     best = fields.Integer(
         required=True, allow_none=True, metadata={"description": "The best over rank, variations and draws."}
     )

@@ -56,6 +56,7 @@ def test_each_variation_has_its_ranks(client: FlaskClient) -> None:
         "u2": (2, 1, 2, [2, 1, 2, 2]),
         "u3": (None, None, None, [None] * 4),
     }
+    assert [row["base"] for row in found["rows"]] == [1, 2, None]
     assert found["as_of"]["state"] == 5
 
 
