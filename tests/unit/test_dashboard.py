@@ -187,6 +187,13 @@ def test_a_first_visit_to_the_ranking_stays_below_450_kb():
     assert all(found)
 
 
+def test_comments_are_not_sent():
+    sources = {"a.js": '// One.\n/**\n * Two.\n */\nexport const a = "// three";\n  // Four.\n'}
+    assert joined("a.js", sources.__getitem__) == (
+        '// a.js\nconst m0 = (() => {\nconst a = "// three";\nreturn { a };\n})();\n'
+    )
+
+
 @pytest.mark.parametrize("page", sorted(path.stem for path in (FOLDER / "js" / "pages").glob("*.js")))
 def test_the_modules_of_every_page_can_be_joined(page: str):
     found = Assets().find(f"joined/{page}.js")

@@ -1,8 +1,8 @@
 """A page's modules as one: over a slow line each file is a journey of its own, whatever its size.
 
-Modules stay as they stand in the source, each in a function of its own that hands out what it exports, in the order in
-which they need each other. What they may say is therefore less than the language has; what is beyond that is refused,
-and a test joins every page.
+Modules stay as they stand in the source but for their comments, each in a function of its own that hands out what it
+exports, in the order in which they need each other. What they may say is therefore less than the language has; what is
+beyond that is refused, and a test joins every page.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Callable
 IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) ([\w$]+))", re.MULTILINE)
 OTHER = re.compile(r"^(import\b[^(]|export\b).*|\bimport\(\s*[\"'].*", re.MULTILINE)
+COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?s:.*?)\*/)\n", re.MULTILINE)
+"""One that has its lines to itself: a quarter of what is sent."""
 
 
 class CannotJoin(Exception):
@@ -65,7 +67,7 @@ def _wrapped(name: str, source: str, places: dict[str, int | None]) -> str:
         (module,) = imports(found.group(), name)
         return f"const {{{names.replace(' as ', ': ')}}} = m{places[module]};\n"
 
-    body = EXPORT.sub("", IMPORT.sub(taken, source))
+    body = EXPORT.sub("", IMPORT.sub(taken, COMMENT.sub("", source)))
     if left := OTHER.search(body):
         raise CannotJoin(f"{name}: {left.group()}")
     return f"// {name}\nconst m{places[name]} = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();\n"
