@@ -26,7 +26,7 @@ export function look() {
   };
 }
 
-const quietly = matchMedia("(prefers-reduced-motion: reduce)");
+const quietly = matchMedia("print, (prefers-reduced-motion: reduce)");
 
 /**
  * A chart in an element that follows its size. `draw(look)` makes its options; they are set without a jump.

@@ -34,7 +34,10 @@ if (select) {
   select.value = document.documentElement.dataset.theme ?? "auto";
   select.addEventListener("change", () => setTheme(select.value));
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => listeners.forEach((listener) => listener()));
+// Paper is light.
+for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+  matchMedia(query).addEventListener("change", () => listeners.forEach((listener) => listener()));
+}
 if ($("language")) {
   $("language").href = otherLanguage();
   follows($("language"), otherLanguage);
