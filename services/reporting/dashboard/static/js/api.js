@@ -50,8 +50,9 @@ export async function get(address) {
   let answer;
   try {
     // Tags are compared here: the browser's own store would hand back a 200 for a 304. What the page has begun to load
-    // (its link `preload`) is taken up the first time.
-    answer = await fetch(address, { headers, cache: before ? "no-store" : "default" });
+    // (its link `preload`) is taken up the first time; but not by a viewer, who is shown more than everybody: a request
+    // with other credentials is another one.
+    answer = await fetch(address, { headers, cache: before ? "no-store" : "default", credentials: secret ? "omit" : "same-origin" });
   } catch (error) {
     throw new Problem(0, String(error), true);
   }
