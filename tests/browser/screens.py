@@ -15,6 +15,7 @@ from tests.browser.conftest import ARGUMENTS, chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 QUALITY = 70
+UNIT = "ba-dinh"
 
 
 class Picture(NamedTuple):
@@ -37,6 +38,8 @@ PICTURES = (
     Picture("compare-1440", "/c/{campaign}/compare", (1440, 1200), "#chart canvas"),
     Picture("compare-768-dark-en", "/c/{campaign}/compare?lang=en&view=rank", (768, 1200), "#chart canvas", dark=True),
     Picture("robustness-1440", "/c/{campaign}/robustness", (1440, 1200), "#chart canvas"),
+    Picture("unit-1440", "/c/{campaign}/units/{unit}", (1440, 1000), "#groups-chart canvas"),
+    Picture("unit-768-dark-en", "/c/{campaign}/units/{unit}?lang=en", (768, 1000), "#groups-chart canvas", dark=True),
     Picture("wall-1440", "/c/{campaign}/wall", (1440, 810), ".line"),
 )
 
@@ -57,7 +60,7 @@ def main() -> None:
                 color_scheme="dark" if picture.dark else "light",
                 reduced_motion="reduce",
             )
-            page.goto(asked.reporting + picture.path.format(campaign=asked.campaign))
+            page.goto(asked.reporting + picture.path.format(campaign=asked.campaign, unit=UNIT))
             page.locator(picture.ready).first.wait_for()
             page.locator('#status[data-state="current"]').wait_for()
             page.screenshot(path=FOLDER / f"{picture.name}.jpeg", type="jpeg", quality=QUALITY)

@@ -38,6 +38,9 @@ def test_responses_move_the_figures_without_a_reload(visit: Open, stack: Running
     opened.current()
     row = page.locator("#table tbody tr", has_text="Ba Đình")
     row.wait_for()
+    unit = visit(f"/c/{PUBLIC}/units/{FIRST}?lang=en").page
+    index = unit.locator("#summary [data-key=index] .value")
+    index.wait_for()
     page.evaluate("window.unloaded = false; scrollTo(0, 500)")
     before = row.locator(".figure").text_content()
     forms = row.locator("td").last.text_content()
@@ -50,6 +53,8 @@ def test_responses_move_the_figures_without_a_reload(visit: Open, stack: Running
     assert page.evaluate("window.unloaded") is False
     assert abs(page.evaluate("scrollY") - scrolled) <= 80
     expect(page.locator("#announcer")).to_contain_text("Updated", timeout=WAIT_MS)
+    expect(index).to_have_text(str(row.locator(".figure").text_content()), timeout=WAIT_MS)
+    expect(unit.locator("#announcer")).to_contain_text("Updated", timeout=WAIT_MS)
     assert opened.complaints == []
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import random
 import re
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import expect
 
+from services.common.ranking import shown
 from tests.browser.conftest import EARLIER, PRIVATE, PUBLIC, Open, Running
 
 RANKING = f"/c/{PUBLIC}"
@@ -301,10 +306,15 @@ def test_who_appraised_a_unit_is_shown_to_viewers_alone(visit: Open, stack: Runn
     page.keyboard.press("Enter")
     page.locator(".wrong").wait_for()
     expect(page.locator("#lost tbody tr").first).to_be_visible()
+    expect(page.locator("#released")).to_be_visible()
     page.locator("#viewer-token").fill(stack.token("viewer"))
     page.keyboard.press("Enter")
     expect(page.locator("#history tbody tr")).to_have_count(1)
     expect(page.locator("#history tbody tr")).to_contain_text("stack-admin")
+    # Viewers are shown the present, also where the page has begun to load what everybody is shown.
+    page.reload()
+    page.locator("#history tbody tr").wait_for()
+    expect(page.locator("#released")).to_be_hidden()
     page.locator("#history summary").click()
     expect(page.locator("#history li").first).to_contain_text("none →")
 
@@ -318,3 +328,23 @@ def test_a_unit_of_a_private_campaign_asks_for_a_token_and_hands_files_over_with
     with page.expect_download() as found:
         page.locator("[data-form=csv]").click()
     assert found.value.suggested_filename.endswith(".csv")
+
+
+def test_figures_of_a_page_are_reckoned_exactly(visit: Open):
+    page = visit("/c/nothing").page
+    draw = random.Random(7)  # noqa: S311 (no secret)
+    texts = [f"{draw.uniform(-200, 200):.{draw.randrange(30)}f}" for _ in range(200)] + [
+        "-0.005",
+        "0.005",
+        "79.575",
+        "-0.004",
+    ]
+    pairs = list(itertools.pairwise(texts))
+    found = page.evaluate(
+        """async ([module, pairs]) => {
+          const { difference, rounded } = await import(module);
+          return pairs.map(([a, b]) => rounded(difference(a, b), 2));
+        }""",
+        [f"{json.loads(page.locator('#page').text_content() or '')['static']}/js/exact.js", pairs],
+    )
+    assert found == [shown(Fraction(a) - Fraction(b), 2) for a, b in pairs]

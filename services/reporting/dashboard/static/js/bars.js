@@ -6,7 +6,7 @@ import { leftOf, nameAxis, tooltip, valueAxis } from "./plot.js";
 /**
  * @typedef {object} Bar
  * @property {string} name
- * @property {number | null} value null: there is none, or none to show; nothing is drawn
+ * @property {number | null} value null: there is none, or none to show; `text` stands in its place
  * @property {string} text what is said on the bar
  * @property {string} tip all of it, in lines
  * @property {boolean} [hatched] whether the figure is provisional
@@ -20,12 +20,15 @@ import { leftOf, nameAxis, tooltip, valueAxis } from "./plot.js";
  */
 
 const ROW_PX = 25;
+/** Rows as high as this have room for names of three lines. */
+const HIGH_PX = 42;
 const HEAD_PX = 46;
 /** A bar shorter than this has its figure beside it. */
 const SHORT = 14;
 
 /** A chart in an element. `draw(bars, drawn)` draws one; `onbar(n)` is called when a bar is chosen. */
-export async function barChart(element, { onbar, row = ROW_PX } = {}) {
+export async function barChart(element, { onbar, high = false } = {}) {
+  const row = high ? HIGH_PX : ROW_PX;
   const made = await chart(element);
   if (onbar) made.made.on("click", (event) => onbar(event.dataIndex));
 
@@ -33,25 +36,51 @@ export async function barChart(element, { onbar, row = ROW_PX } = {}) {
   function draw(bars, drawn = {}) {
     element.style.height = `${(bars.length * row + HEAD_PX) * look().scale}px`;
     made.made.resize();
-    made.set(options(bars, drawn, element.clientWidth, Boolean(onbar)));
+    made.set(options(bars, drawn, element.clientWidth, { chosen: Boolean(onbar), high }));
   }
   return { draw };
 }
 
-function options(bars, { bands = [], marks = [] }, width, chosen) {
+function options(bars, { bands = [], marks = [] }, width, { chosen, high }) {
   const colors = look();
+  const names = nameAxis(colors, bars.map((bar) => bar.name), width);
   return {
     aria: { enabled: false },
     grid: { left: leftOf(colors, width), right: 24 * colors.scale, top: 10, bottom: 30 * colors.scale },
     tooltip: tooltip(colors, width, (n) => bars[n].tip),
     // Bonus points may bring an index beyond 100.
     xAxis: valueAxis(colors, { min: 0, max: Math.max(100, ...bars.map((bar) => Math.ceil((bar.value ?? 0) / 5) * 5)) }),
-    yAxis: nameAxis(colors, bars.map((bar) => bar.name), width),
+    yAxis: high ? lines(names) : names,
     series: [
       values(bars, bands, colors, chosen),
       whiskers(bars, colors),
+      without(bars, colors),
       ...marks.map((mark) => compared(bars, mark, colors)),
     ],
+  };
+}
+
+/** The same axis with names of up to three lines. */
+function lines(axis) {
+  const lineHeight = axis.axisLabel.fontSize * 1.1;
+  return { ...axis, axisLabel: { ...axis.axisLabel, overflow: "break", lineOverflow: "truncate", lineHeight, height: 3 * lineHeight } };
+}
+
+/** Why a row has no bar: said where it would begin. */
+function without(bars, colors) {
+  return {
+    id: "without",
+    type: "custom",
+    silent: true,
+    z: 5,
+    encode: { x: 1, y: 0 },
+    data: bars.map((bar, n) => [n, bar.value === null ? 0 : NaN]),
+    renderItem: (_, api) => {
+      if (Number.isNaN(api.value(1))) return null;
+      const [x, y] = api.coord([0, api.value(0)]);
+      const style = { text: bars[api.value(0)].text, x: x + 6, y, verticalAlign: "middle", fill: colors.quiet, font: `${12 * colors.scale}px ${colors.font}` };
+      return { type: "text", style };
+    },
   };
 }
 
@@ -74,7 +103,7 @@ function values(bars, bands, colors, chosen) {
             : { symbol: "none" },
         },
         label: {
-          show: true,
+          show: bar.value !== null,
           position: inside ? "insideLeft" : "right",
           formatter: bar.text,
           color: inside ? colors.surface : colors.text,

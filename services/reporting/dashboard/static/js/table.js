@@ -19,16 +19,17 @@ export class Table {
   /**
    * @param {HTMLTableElement} element
    * @param {{columns: Column[], key: (row: any) => string, words: (row: any) => string, compare?: (a: string, b: string) => number,
-   *   sort?: {by: string, way: string} | null, onsort?: (sort: {by: string, way: string}) => void,
+   *   sort?: {by: string, way: string} | null, part?: number, onsort?: (sort: {by: string, way: string}) => void,
    *   onshown?: (shown: number, all: number, left: number) => void}} options
-   *   words: what a row is found by
+   *   words: what a row is found by; part: how many rows are shown at first, and more at a time
    */
   constructor(element, options) {
     this.element = element;
     this.options = options;
     this.rows = [];
     this.filter = "";
-    this.most = PART;
+    this.part = options.part ?? PART;
+    this.most = this.part;
     this.sort = options.sort ?? null;
     this.made = new Map();
     this.caption = h("caption", { class: "quiet" });
@@ -76,12 +77,12 @@ export class Table {
 
   setFilter(text) {
     this.filter = plain(text.trim());
-    this.most = PART;
+    this.most = this.part;
     this.draw();
   }
 
   more() {
-    this.most += PART;
+    this.most += this.part;
     this.draw();
   }
 

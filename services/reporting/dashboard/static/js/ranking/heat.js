@@ -6,7 +6,7 @@ import { index, missing, number } from "./rows.js";
 import { unitAddress } from "./table.js";
 
 /**
- * Draws the answer of `/fields` into a table. `onfield(code)` is called when a field's head is chosen.
+ * Draws the answer of `/fields` into a table; who is in it with the keyboard stays there. `onfield(code)` is called when a field's head is chosen.
  * @param {HTMLTableElement} element
  */
 export function drawHeat(element, found, block, legend, onfield) {
@@ -43,11 +43,14 @@ export function drawHeat(element, found, block, legend, onfield) {
       }),
     );
   });
+  const focused = document.activeElement?.closest?.("#heat a, #heat button");
+  const same = focused && (focused.href ? `a[href="${CSS.escape(focused.getAttribute("href"))}"]` : `button[title="${CSS.escape(focused.title)}"]`);
   element.replaceChildren(
     h("caption", { class: "quiet" }, t("heat.caption", { block })),
     h("thead", {}, head),
     h("tbody", {}, mean, ...rows),
   );
+  if (same) element.querySelector(same)?.focus({ preventScroll: true });
 }
 
 const round = (value) => (Number.isFinite(value) ? figure(value.toFixed(0)) : "");

@@ -13,7 +13,9 @@ export const unitAddress = (row) => (page.pages.includes("unit") ? link(`/c/${pa
 function fillUnit(cell, row) {
   if (!cell.firstChild) {
     const address = unitAddress(row);
-    cell.append(address ? h("a", { class: "unit", href: address }) : h("span", { class: "unit" }), h("span", { class: "sub" }), h("span", { class: "marks" }));
+    // In a frame of another site it opens beside that: the page stands in no frame.
+    const target = page.page === "embed" ? "_blank" : null;
+    cell.append(address ? h("a", { class: "unit", href: address, target }) : h("span", { class: "unit" }), h("span", { class: "sub" }), h("span", { class: "marks" }));
   }
   const [unit, sub, box] = cell.children;
   say(unit, name(row.name));

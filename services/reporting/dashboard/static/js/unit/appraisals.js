@@ -21,7 +21,7 @@ export function appraisalsPanel(base, again) {
   const table = new Table($("history"), {
     columns: [
       { key: "time", title: t("unit.when"), class: "when", header: true, fill: fillTime },
-      { key: "by", title: t("unit.who"), fill: (cell, change) => say(cell, change.by) },
+      { key: "by", title: t("unit.who"), class: "by", fill: (cell, change) => say(cell, change.by) },
       { key: "why", title: t("unit.why"), class: "why", fill: (cell, change) => say(cell, change.why ?? "–") },
       { key: "what", title: t("unit.what"), class: "what", fill: (cell, change) => cell.firstChild ?? cell.append(...what(change, places)) },
     ],

@@ -5,7 +5,7 @@ import { $, h, say } from "../dom.js";
 import { count, figure, name, t } from "../labels.js";
 import { index, interval, number } from "../ranking/rows.js";
 import { Table } from "../table.js";
-import { points } from "./words.js";
+import { fixed } from "./words.js";
 
 /** Rows of both answers: the unit's groups, with the points that each took and its part of the error. */
 function rows(unit, losses) {
@@ -14,7 +14,7 @@ function rows(unit, losses) {
   return unit.groups.map((group) => ({ ...group, took: lost.get(group.group), error: parts.get(group.group) }));
 }
 
-const took = (row) => (row.took ? (row.took.suppressed ? t("mark.suppressed") : points(row.took.lost)) : null);
+const took = (row) => (row.took ? (row.took.suppressed ? t("mark.suppressed") : fixed(row.took.lost)) : null);
 const part = (row) => (row.error?.part ? `${figure(row.error.part)} %` : null);
 const forms = (row) => `${count(row.n)} ${t("col.n").toLowerCase()}`;
 
@@ -53,7 +53,7 @@ export function groupsPanel(choose) {
     async drawChart(unit, losses) {
       const element = $("groups-chart");
       element.setAttribute("aria-label", t("unit.groups_label", { unit: name(unit.name), n: unit.groups.length }));
-      chart ??= await barChart(element, { row: 34 });
+      chart ??= await barChart(element, { high: true });
       chart.draw(
         rows(unit, losses).map((row) => ({
           name: name(row.name),

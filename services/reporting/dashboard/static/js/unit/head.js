@@ -6,7 +6,7 @@ import { bandStep, index, interval, rankInterval } from "../ranking/rows.js";
 import { follows, link } from "../state.js";
 import { set } from "../summary.js";
 import { key, way } from "./leaves.js";
-import { apart, points } from "./words.js";
+import { apart, fixed, points } from "./words.js";
 
 const block = (unit) => page.model.blocks.find((one) => one.code === unit.block);
 
@@ -54,8 +54,8 @@ function summary(unit) {
     Number(unit.bonus) ? `${t("unit.bonus")} +${points(unit.bonus)}` : null,
     Number(unit.penalty) ? `${t("unit.penalty")} −${points(unit.penalty)}` : null,
   ];
-  const earned = t("unit.earned", { earned: points(unit.earned), attainable: points(unit.attainable) });
-  set(box, "lost", t("unit.points_lost"), points(unit.lost), both(earned, ...adjusted));
+  const earned = t("unit.earned", { earned: fixed(unit.earned), attainable: points(unit.attainable) });
+  set(box, "lost", t("unit.points_lost"), fixed(unit.lost), both(earned, ...adjusted));
   set(box, "n", t("col.n"), count(unit.n), "");
 }
 

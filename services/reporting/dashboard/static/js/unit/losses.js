@@ -5,10 +5,13 @@ import { count, figure, name, t } from "../labels.js";
 import { sum } from "../exact.js";
 import { Table } from "../table.js";
 import { key, way } from "./leaves.js";
-import { apart, method, points } from "./words.js";
+import { apart, fixed, method, points } from "./words.js";
 
 export const COUNCIL = "council";
 export const SORTS = ["leaf", "lost", "of_index", "step"];
+
+/** Leaves that are shown before more are asked for: those that cost most. */
+const PART = 15;
 
 /** What a row says was lost: on the whole leaf, or by the part of the group that is looked at. */
 function lostBy(row, by) {
@@ -86,8 +89,19 @@ export function lossesPanel(open, onsort) {
     ],
     key: (row) => row.leaf,
     words: (row) => name(row.name),
+    part: PART,
     onsort,
+    onshown: (shown, all, left) => {
+      $("more").hidden = left === 0;
+      say($("more"), t("unit.more", { n: count(left) }));
+    },
   });
+  const all = () => {
+    table.most = Infinity;
+    table.draw();
+  };
+  $("more").addEventListener("click", all);
+  addEventListener("beforeprint", all);
 
   return {
     table,
@@ -105,6 +119,7 @@ export function lossesPanel(open, onsort) {
       if (apartFrom) said.push(t("unit.leaves_hidden", { n: count(apartFrom) }));
       say($("lost-shown"), said.join(" "));
       say($("lost-note"), whole(losses));
+      say($("lost-codes"), losses.groups.map((group) => `${group.group}: ${name(group.name)}`).join("; "));
     },
   };
 }
@@ -114,5 +129,5 @@ const number = (text) => (text === null || text === undefined ? null : Number(te
 /** How much was lost by the survey and how much by the council, over the leaves that show it. */
 function whole(losses) {
   const of = (which) => sum(losses.leaves.filter((row) => row.method === which && row.lost !== null).map((row) => row.lost));
-  return t("unit.lost_note", { survey: points(of("survey")), council: points(of("appraisal")) });
+  return t("unit.lost_note", { survey: fixed(of("survey")), council: fixed(of("appraisal")) });
 }

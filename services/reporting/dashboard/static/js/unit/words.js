@@ -6,6 +6,9 @@ import { page } from "../page.js";
 /** Points, as short as they are exact, at most with the campaign's decimals. */
 export const points = (text) => figure(short(text, page.model.decimals));
 
+/** Points with the campaign's decimals: in a column of sums. */
+export const fixed = (text) => figure(rounded(text, page.model.decimals));
+
 /** How far one figure is from another, with its sign. */
 export function apart(from, what) {
   if (from === null || what === null) return null;
