@@ -3,7 +3,8 @@
 He knows the definition, that every form answers all it is asked, and, from participation, when which group's forms
 came. The unknowns are the single answers, each a share (0-1) of a leaf's points. Every served figure is one linear
 equation in them: `equations` finds them, checks each against the truth (so a wrong model of what is served fails), and
-`Known` keeps their span in exact ratios. What lies in the span is known to him.
+`Known` keeps their span in exact ratios. What lies in the span is known to him. Ranks are no equations: those of
+robustness he reckons himself, from what else is served (`reckoned_again`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from fractions import Fraction
 from typing import Any
 
 import bson
+import numpy as np
 import orjson
 from surveys import plain_moments
 
-from services.common import index_document
+from services.common import index_document, robustness
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Leaf
 from services.common.index import Formula
@@ -27,6 +29,7 @@ from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
 from services.reporting import lost, rankings, units
 from services.reporting.figures import Figures
+from services.reporting.queries import Draws
 from services.reporting.rankings import View
 from services.reporting.standing import AsOf, Standing
 
@@ -312,6 +315,105 @@ class _Page:
 def _add(row: Row, more: Row, factor: Fraction = Fraction(1)) -> None:
     for key, value in more.items():
         row[key] = row.get(key, Fraction(0)) + factor * value
+
+
+def reckoned_again(standing: Standing, asked: Draws) -> dict[str, Any]:
+    """The robustness of a block as the attacker reckons it, from the pages of its units and the definition alone.
+
+    Where it is what is served, that tells him nothing.
+    """
+    campaign = standing.campaign
+    rows = orjson.loads(rankings.document(standing, View(asked.block)))["rows"]
+    pages = {row["unit"]: _seen(standing, row["unit"]) for row in rows}
+    varied = robustness.variations(campaign, asked.block)
+    reckoning = robustness.Reckoning(campaign, asked.block, varied)
+    whole = {unit: standing.of_releases or not _suppressed(page) for unit, page in pages.items()}
+    found = [_reckoned(campaign, reckoning, page, whole=whole[unit]) for unit, page in pages.items()]
+    indices = np.array([unit.indices for unit in found])
+    ties = campaign.rules.ties
+    released = [int(rank) or None for rank in robustness.ranks(indices[:, 0], ties)]
+    base = released if standing.of_releases else [row["rank"] for row in rows]
+    ranks = [robustness.ranks(indices[:, place], ties) for place in range(1, len(varied))]
+    drawn = robustness.drawn(found, robustness.factors(asked.seed, asked.draws, len(campaign.fields)), ties)
+    return {
+        unit: (
+            [int(by[place]) or None if whole[unit] else None for by in ranks],
+            None if summed is None else summed._asdict(),
+            not whole[unit],
+        )
+        for place, (unit, summed) in enumerate(zip(pages, robustness.summed_up(drawn, base), strict=True))
+    }
+
+
+def _seen(standing: Standing, unit: str) -> dict[str, Any]:
+    page: dict[str, Any] = orjson.loads(orjson.dumps(units.document(standing, standing.campaign.unit[unit])))
+    return page
+
+
+def _suppressed(said: object) -> bool:
+    """Whether something is hidden anywhere in what is said."""
+    if isinstance(said, dict):
+        return "suppressed" in said or any(map(_suppressed, said.values()))
+    return isinstance(said, list) and any(map(_suppressed, said))
+
+
+def _reckoned(
+    campaign: Campaign, reckoning: robustness.Reckoning, page: Mapping[str, Any], *, whole: bool
+) -> robustness.Reckoned:
+    leaves = {
+        leaf["leaf"]: leaf
+        for field_ in page["fields"]
+        for criterion in field_["criteria"]
+        for leaf in criterion["leaves"]
+    }
+
+    def ratio(text: str | None) -> str | None:
+        return None if text is None else str(Fraction(text))
+
+    def scored(field_: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+        """A field's points: those that are shown, or of its leaves."""
+        if field_["earned"] is not None:
+            return Fraction(field_["earned"]), Fraction(field_["attainable"])
+        known = [leaves[leaf.code] for leaf in campaign_fields[field_["field"]].leaves if leaf.code in leaves]
+        shown = [leaf for leaf in known if leaf["points"] is not None]
+        return (
+            sum((Fraction(leaf["points"]) for leaf in shown), Fraction(0)),
+            sum((Fraction(leaf["max_points"]) for leaf in shown), Fraction(0)),
+        )
+
+    campaign_fields = {found.code: found for found in campaign.fields}
+    sums = {field_["field"]: scored(field_) for field_ in page["fields"]}
+    adjustment = Fraction(page["bonus"]) - Fraction(page["penalty"])
+    if whole:
+        written = {
+            code: {
+                "state": leaf["state"],
+                "points": ratio(leaf["points"]),
+                "groups": {cell["group"]: {"share": ratio(cell["share"])} for cell in leaf.get("groups", ())},
+            }
+            for code, leaf in leaves.items()
+        }
+        adjusted = {name: ratio(page[name]) for name in ("bonus", "penalty")}
+        of_fields = {code: [str(earned), str(attainable)] for code, (earned, attainable) in sums.items()}
+        return reckoning.unit({"leaves": written, "fields": of_fields, **adjusted})
+    hidden = {
+        field_["field"]: sum(Fraction(leaf.max_points) for leaf in campaign_fields[field_["field"]].leaves)
+        for field_ in page["fields"]
+        if field_["earned"] is None
+    }
+    rest = [
+        Fraction(page[name]) - less - sum(pair[place] for code, pair in sums.items() if code not in hidden)
+        for place, (name, less) in enumerate((("earned", adjustment), ("attainable", Fraction(0))))
+    ]
+    for code, most in hidden.items():
+        sums[code] = rest[0] * most / sum(hidden.values()), rest[1] * most / sum(hidden.values())
+    index = float("nan") if page["index_exact"] is None else float(page["index_exact"])
+    return robustness.Reckoned(
+        np.full(len(robustness.variations(campaign, page["block"])), index),
+        np.array([float(sums[field_.code][0]) for field_ in campaign.fields]),
+        np.array([float(sums[field_.code][1]) for field_ in campaign.fields]),
+        float(adjustment),
+    )
 
 
 def secrets(world: World) -> Iterator[tuple[str, Row]]:

@@ -6,15 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import attacker
+import bson
 import pytest
 from attacker import UNIT, Known, World, found_out
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surveys import asked, rater, scale, survey
+from test_reporting_outline import states
 
-from services.common import release
+from services.common import index_document, release
+from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Rules
-from services.reporting import figures, rankings
+from services.common.index import Formula
+from services.common.uncertainty import SamplingErrors
+from services.common.unit_index import GroupTally
+from services.reporting import figures, rankings, robustness
+from services.reporting.queries import Draws
+from services.reporting.standing import AsOf, Standing
 from services.reporting.suppression import NOTHING, Cell, Hidden, cell_key
 
 THREE = scale("three", {"A": "100", "B": "50", "C": "0"})
@@ -160,3 +168,44 @@ def test_a_single_small_cell_is_not_what_the_groups_leave():
     hidden = world.standing().units[UNIT].hidden
     assert {cell_key(leaf, group) for leaf in "qr" for group in ("g1", "g2")} <= hidden
     assert not found_out(world, known)
+
+
+@given(states())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_robustness_says_nothing_that_does_not_follow_from_the_pages_of_the_units(standing: Standing):
+    for block in standing.campaign.blocks:
+        asked_for = Draws(block.code, 25, 7)
+        served = robustness.document(standing, asked_for)
+        said = {row["unit"]: (row["variations"], row["draws"], row.get("suppressed", False)) for row in served["rows"]}
+        assert said == attacker.reckoned_again(standing, asked_for)
+
+
+def test_one_draw_after_the_other_does_not_tell_a_hidden_field():
+    """Two forms rate u1: what they say of each field is hidden. Which of the two they praised, no draw may tell."""
+    campaign = survey(
+        (asked("q", "2", "g1", scale="three"),),
+        (asked("r", "2", "g1", scale="three"),),
+        units={"u1": "b1", "u2": "b1", "u3": "b1"},
+        groups=(rater("g1", "b1"),),
+        scales=(THREE,),
+        rules=Rules(live="private", suppress_below=3),
+    )
+
+    def draws(*few: int) -> list[object]:
+        counts = {"u1": few, "u2": (6, 0, 3, 3, 0, 6), "u3": (3, 0, 6, 6, 0, 3)}
+        tallies = {unit: {"g1": GroupTally(sum(of_unit) // 2, of_unit)} for unit, of_unit in counts.items()}
+        standing = written(campaign, tallies)
+        found = [robustness.document(standing, Draws("b1", 1, seed)) for seed in range(20)]
+        return [(row["unit"], row["draws"]) for one in found for row in one["rows"]]
+
+    assert draws(2, 0, 0, 0, 0, 2) == draws(0, 0, 2, 2, 0, 0)
+
+
+def written(campaign: Campaign, tallies: dict[str, dict[str, GroupTally]]) -> Standing:
+    """A state as scoring writes it."""
+    units = {}
+    for unit, of_unit in tallies.items():
+        found = Formula(campaign).compute(unit, of_unit, AppraisalRow())
+        document = index_document.write(found) | SamplingErrors(campaign).of(unit, found).document()
+        units[unit] = figures.Figures(campaign, bson.encode({"unit": unit, "state": 1, **document}))
+    return Standing(campaign, AsOf(1, 1, {}, {}), units)

@@ -57,6 +57,12 @@ class RobustnessRow(Answer):
         metadata={"description": "The rank by each of the variations, in their order; null where there is no figure."},
     )
     draws = fields.Nested(DrawnRanks, required=True, allow_none=True)
+    suppressed = fields.Boolean(
+        metadata={
+            "description": "There, and true, where something is hidden of the unit: it has no rank by a variation, and "
+            "in draws its hidden fields share what it has beside those that are shown."
+        }
+    )
 
 
 class Robustness(Answer):

@@ -13,8 +13,11 @@ const fillRank = (assumption, place) => (cell, row) => {
   say(cell.children[1], found && found.by ? (found.by > 0 ? `▲${found.by}` : `▼${-found.by}`) : "");
 };
 
-/** Where what was released comes to another rank than the one in force: it is what assumptions move a unit from. */
-const apart = (row) => (row.base === row.rank ? [] : [{ kind: "base", text: t("robustness.base", { n: row.base ?? "–" }) }]);
+/** What is to be said of a unit: by what was released it may have another rank than the one in force, and of some not all is varied. */
+const apart = (row) => [
+  ...(row.base === row.rank ? [] : [{ kind: "base", text: t("robustness.base", { n: row.base ?? "–" }) }]),
+  ...(row.suppressed ? [{ kind: "suppressed", text: t("robustness.partly"), why: t("robustness.partly_why") }] : []),
+];
 
 /** `found()` is the answer shown; a column for each assumption but the draws, which have their own. */
 export function robustnessTable(element, variations, all, found, options) {
