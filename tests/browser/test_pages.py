@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
 from services.common.ranking import shown
-from tests.browser.conftest import EARLIER, PRIVATE, PUBLIC, Open, Running
+from tests.browser.conftest import EARLIER, PRIVATE, PUBLIC, ROOT, Open, Running
+from tests.system.stack import until
 
 RANKING = f"/c/{PUBLIC}"
 UNIT = f"{RANKING}/units/ba-dinh"
@@ -317,6 +319,22 @@ def test_who_appraised_a_unit_is_shown_to_viewers_alone(visit: Open, stack: Runn
     expect(page.locator("#released")).to_be_hidden()
     page.locator("#history summary").click()
     expect(page.locator("#history li").first).to_contain_text("none →")
+
+
+def test_what_a_unit_has_no_points_for_is_not_drawn_as_zero(visit: Open, stack: Running):
+    address, token = f"{stack.intake}/v1/campaigns/hanoi-empty", stack.token("admin")
+    text = (ROOT / "examples" / "hanoi-2022.yaml").read_text(encoding="utf-8").replace("hanoi-2022", "hanoi-empty")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/yaml"}
+    sent = httpx.put(address, content=text.encode(), headers=headers, timeout=30, trust_env=False)
+    assert sent.status_code in {200, 201}, sent.text
+    until("the campaign is there", lambda: httpx.get(f"{stack.reporting}/c/hanoi-empty", trust_env=False).is_success)
+    page = visit("/c/hanoi-empty/units/ba-dinh?lang=en&view=tree&open=field.1+criterion.1-1").page
+    expect(page.locator("#summary [data-key=index] .value")).to_have_text("no figure yet")
+    expect(page.locator(".criterion[open] > summary .nums")).to_have_text("no figure yet")
+    expect(page.locator(".leaf .nums").first).to_have_text("waits for the council")
+    expect(page.locator("#pending summary")).to_contain_text("Leaves that have no points yet: 80")
+    for part in ("#summary .value", "#fields td", "#groups td.num", "#lost-note"):
+        assert not [text for text in page.locator(part).all_text_contents() if re.search(r"\b0[.,]0", text)]
 
 
 def test_a_unit_of_a_private_campaign_asks_for_a_token_and_hands_files_over_with_it(visit: Open, stack: Running):

@@ -11,7 +11,8 @@ import { apart, fixed } from "./words.js";
 const title = (field) => `${field.field}. ${name(field.name)}`;
 const mean = (field) => (field.block_mean === null ? null : figure(field.block_mean));
 const best = (field) => (field.block_best === null ? null : figure(field.block_best));
-const lost = (field) => (field.lost === null ? null : fixed(field.lost));
+// Of what has no points yet nothing is lost; that is no zero.
+const lost = (field) => (field.index === null ? null : fixed(field.lost));
 const rank = (field) => (field.rank === null ? null : `${field.rank}${field.tied ? ` (${t("mark.tied")})` : ""}`);
 
 function sentence(field) {
@@ -21,7 +22,7 @@ function sentence(field) {
     field.block_mean === null ? null : `${t("unit.mean")}: ${mean(field)}`,
     field.block_best === null ? null : `${t("unit.best")}: ${best(field)}`,
     field.rank === null ? null : `${t("col.rank")}: ${rank(field)}`,
-    field.lost === null ? null : `${t("unit.points_lost")}: ${lost(field)}`,
+    field.index === null ? null : `${t("unit.points_lost")}: ${lost(field)}`,
   ].filter(Boolean);
 }
 
@@ -31,7 +32,7 @@ function brief(field) {
   return [
     field.block_mean === null ? null : t("unit.brief", of),
     field.rank === null ? null : t("unit.rank_in", { rank: rank(field) }),
-    field.lost === null ? null : t("unit.lost_n", { lost: lost(field) }),
+    field.index === null ? null : t("unit.lost_n", { lost: lost(field) }),
   ]
     .filter(Boolean)
     .join(" · ");

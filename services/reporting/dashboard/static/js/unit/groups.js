@@ -14,7 +14,11 @@ function rows(unit, losses) {
   return unit.groups.map((group) => ({ ...group, took: lost.get(group.group), error: parts.get(group.group) }));
 }
 
-const took = (row) => (row.took ? (row.took.suppressed ? t("mark.suppressed") : fixed(row.took.lost)) : null);
+/** The points that a group took. One that nobody answered for has taken none, which is no zero. */
+function took(row) {
+  if (!row.took || (row.index === null && !row.suppressed)) return null;
+  return row.took.suppressed ? t("mark.suppressed") : fixed(row.took.lost);
+}
 const part = (row) => (row.error?.part ? `${figure(row.error.part)} %` : null);
 const forms = (row) => `${count(row.n)} ${t("col.n").toLowerCase()}`;
 

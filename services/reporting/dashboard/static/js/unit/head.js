@@ -54,8 +54,8 @@ function summary(unit) {
     Number(unit.bonus) ? `${t("unit.bonus")} +${points(unit.bonus)}` : null,
     Number(unit.penalty) ? `${t("unit.penalty")} −${points(unit.penalty)}` : null,
   ];
-  const earned = t("unit.earned", { earned: fixed(unit.earned), attainable: points(unit.attainable) });
-  set(box, "lost", t("unit.points_lost"), fixed(unit.lost), both(earned, ...adjusted));
+  const earned = unit.index === null ? null : t("unit.earned", { earned: fixed(unit.earned), attainable: points(unit.attainable) });
+  set(box, "lost", t("unit.points_lost"), unit.index === null ? "–" : fixed(unit.lost), both(earned, ...adjusted));
   set(box, "n", t("col.n"), count(unit.n), "");
 }
 

@@ -114,6 +114,7 @@ export function lossesPanel(open, onsort) {
       const rows = ofField.filter((row) => !by || (by === COUNCIL ? row.method === "appraisal" : row.groups.some((group) => group.group === by)));
       most = Math.max(...rows.map((row) => number(lostBy(row, by)) ?? 0)) || 1;
       table.show(rows, t("unit.lost_caption", { unit: name(unit.name) }));
+      $("lost-some").hidden = rows.length === 0;
       const apartFrom = ofField.filter((row) => row.suppressed).length;
       const said = [t("unit.leaves", { n: count(rows.length) })];
       if (apartFrom) said.push(t("unit.leaves_hidden", { n: count(apartFrom) }));
@@ -128,6 +129,7 @@ const number = (text) => (text === null || text === undefined ? null : Number(te
 
 /** How much was lost by the survey and how much by the council, over the leaves that show it. */
 function whole(losses) {
+  if (losses.leaves.every((row) => row.lost === null)) return t("mark.none");
   const of = (which) => sum(losses.leaves.filter((row) => row.method === which && row.lost !== null).map((row) => row.lost));
   return t("unit.lost_note", { survey: fixed(of("survey")), council: fixed(of("appraisal")) });
 }
