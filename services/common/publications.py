@@ -96,7 +96,7 @@ def read(said: Mapping[str, Any]) -> Publication:
         size=_whole(said["size"]),
         form=_whole(said["form"], 1),
         software=_text(said["software"]),
-        forced=tuple(reason for reason in get_args(Reason) if reason in set(said["forced"])),
+        forced=tuple(map(_reason, said["forced"])),
         rejected={
             _text(topic): {_text(partition): tuple(map(_whole, offsets)) for partition, offsets in partitions.items()}
             for topic, partitions in said["rejected"].items()
@@ -114,6 +114,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _reason(value: object) -> Reason:
+    found: Reason | None = next((reason for reason in get_args(Reason) if reason == value), None)
+    if found is None:
+        raise ValueError(f"{value!r} is no reason")
+    return found
 
 
 def _hash(value: object) -> str:

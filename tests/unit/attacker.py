@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 from surveys import plain_moments
 
-from services.common import index_document, robustness
+from services.common import index_document, release, robustness
 from services.common.appraisals import AppraisalRow
 from services.common.campaign import Campaign, Leaf
 from services.common.index import Formula
@@ -27,11 +27,13 @@ from services.common.release import NOTHING, Release, Steps, attributable
 from services.common.release import write as write_releases
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
+from services.publishing.edition import Edition, Issue
 from services.reporting import lost, rankings, units
 from services.reporting.figures import Figures
 from services.reporting.queries import Draws
 from services.reporting.rankings import View
 from services.reporting.standing import AsOf, Standing
+from tests.publications import counted
 
 UNIT = "u1"
 Answer = tuple[int, str]
@@ -87,6 +89,9 @@ class World:
     releases: dict[str, Release] = field(default_factory=dict)
     number: int = 0
     ended: bool = False
+    issues: list[Issue] = field(default_factory=list)
+    at_the_end: list[Row] = field(default_factory=list)
+    """What the index is made of whenever everybody is shown it as final."""
 
     def submit(self, group: str, options: Sequence[str]) -> None:
         self.number += 1
@@ -157,17 +162,36 @@ class World:
         """The equations of all that is served to everybody now."""
         standing = self.standing()
         self.ended = ended
+        if ended:
+            self.at_the_end.append(_Page(self, standing).index())
         if self.stepwise and not ended:
             standing = standing.for_everybody(self.campaign.opens)
         yield from _Page(self, standing).equations()
+
+    def published(self, *, is_open: bool) -> Iterator[Row]:
+        """The equations of a publication that is made now."""
+        campaign, members = self.campaign, self.members()
+        self.past.append(members)
+        self.ended = False
+        tallies = {group: self._tally(group, found) for group, found in members.items()}
+        near = [
+            (leaf, group)
+            for leaf in campaign.leaf
+            for group in campaign.leaf[leaf].groups
+            if group in self.releases and release.near(campaign, leaf, self.releases[group], group, len(members[group]))
+        ]
+        withheld = {UNIT: tuple(near)} if near and release.in_steps(campaign) else {}
+        self.issues.append(Issue(counted(campaign, {UNIT: tallies}), is_open, withheld))
+        self.edition = Edition(self.issues)
+        yield from _Issue(self, self.edition).equations()
 
 
 class _Page:
     """What is served in one state, as equations."""
 
-    def __init__(self, world: World, standing: Standing) -> None:
+    def __init__(self, world: World, standing: Standing, detail: dict[str, Any] | None = None) -> None:
         self._world, self._standing, self._campaign = world, standing, world.campaign
-        self._detail: dict[str, Any] = orjson.loads(orjson.dumps(units.document(standing, self._campaign.unit[UNIT])))
+        self._detail = detail or orjson.loads(orjson.dumps(units.document(standing, self._campaign.unit[UNIT])))
         self._cells = {
             (leaf["leaf"], cell["group"]): cell
             for field_ in self._detail["fields"]
@@ -312,6 +336,24 @@ class _Page:
         return row
 
 
+class _Issue(_Page):
+    """What a publication says: of the unit in detail, and of its index in the ranking."""
+
+    def __init__(self, world: World, edition: Edition) -> None:
+        text = b"".join(piece.before + piece.text for piece in edition.content.pieces)
+        content = orjson.loads(text)
+        self._ranking = content["rankings"][world.campaign.unit[UNIT].block]
+        figures = edition.figures
+        as_of = AsOf(0, 1, {}, {})
+        super().__init__(world, Standing(world.campaign, as_of, figures), content["units"][UNIT])
+
+    def _of_losses(self) -> Iterator[Row]:
+        yield from ()
+
+    def _rows(self, view: View) -> Iterator[Mapping[str, Any]]:
+        yield from self._ranking if view.whole else ()
+
+
 def _add(row: Row, more: Row, factor: Fraction = Fraction(1)) -> None:
     for key, value in more.items():
         row[key] = row.get(key, Fraction(0)) + factor * value
@@ -439,5 +481,6 @@ def found_out(world: World, known: Known) -> list[str]:
     That it is shown whatever it rests on is what a campaign is for.
     """
     index = Known()
-    index.add(_Page(world, world.standing()).index())
+    for row in (*world.at_the_end, _Page(world, world.standing()).index()):
+        index.add(row)
     return [name for name, row in secrets(world) if known.holds(row) and not index.holds(row)]
