@@ -27,6 +27,7 @@ from services.common.ranking import exact, shown
 from services.common.settings import Settings
 from services.common.tokens import new_token
 from services.publishing.making import Making, Words
+from services.publishing.recount import Cut, Recount
 from services.publishing.register import Taken
 from tests.conftest import environment
 from tests.integration.conftest import appraisal, id_of, response, settings_of, withdrawal
@@ -270,6 +271,28 @@ def test_it_survives_the_loss_of_the_database(
     survey.db.publication_parts.delete_one({"_id": f"{CODE}/1/unit/w1"})
     assert parindex(survey.settings, "verify", CODE, "1").exit_code == 1
     assert json.loads(parindex(survey.settings, "restore", "--json").stdout)["restored"] == [f"{CODE}/1"]
+
+
+def test_a_record_that_was_rejected_then_is_not_counted_though_it_could_be_now(survey: Survey) -> None:
+    making = Making(survey.settings)
+    try:
+        making.open()
+        (made,) = (one.event for number, one in making.known(CODE).items() if number == 1)
+        assert [len(offsets) for offsets in made.rejected["responses"].values()] == [1], "what is no event"
+        recount = Recount(survey.settings)
+        recount.open()
+        cut = Cut(recount.catalogue.version(CODE, 1), made.positions)  # type: ignore[arg-type]
+        (now,) = recount.count([cut], lambda _: None)
+        # The tenth record of a partition is some response's only one.
+        rejected = {"responses": {**made.rejected["responses"], "0": (10,)}}
+        (then,) = recount.count([cut], lambda _: None, rejected)
+        recount.close()
+    finally:
+        making.close()
+    assert now.rejected == made.rejected
+    assert len(now.receipts) == made.size
+    assert len(then.receipts) == made.size - 1
+    assert then.rejected == rejected
 
 
 def test_of_two_at_once_the_first_in_the_log_stands(survey: Survey) -> None:
