@@ -6,8 +6,10 @@ import hashlib
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
+from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -16,6 +18,8 @@ from services.common.publications import Publication
 
 Document = dict[str, Any]
 
+BATCH = 100
+"""Pieces that are written together: of a large unit each has some ten kilobytes."""
 ID_BYTES = 16
 HASH_BYTES = 32
 
@@ -56,12 +60,14 @@ def write(
     """
     start = stem(event.campaign, event.number)
     size = 0
-    for piece in content:
-        size += len(piece.before) + piece.size
-        document = {"before": piece.before, "packed": piece.packed, "size": piece.size}
-        db.publication_parts.replace_one({"_id": start + piece.kind + "/" + piece.name}, document, upsert=True)
+    waiting = iter(content)
+    while batch := list(islice(waiting, BATCH)):
+        size += sum(len(piece.before) + piece.size for piece in batch)
+        db.publication_parts.bulk_write(
+            [_replacing(f"{start}{piece.kind}/{piece.name}", _part(piece)) for piece in batch]
+        )
     for place, part in enumerate(tree):
-        db.publication_trees.replace_one({"_id": f"{start}{place:08}"}, part, upsert=True)
+        db.publication_trees.bulk_write([_replacing(f"{start}{place:08}", part)])
     head = {
         "campaign": event.campaign,
         "number": event.number,
@@ -70,6 +76,14 @@ def write(
         "size": size,
     }
     db.publications.replace_one({"_id": {"campaign": event.campaign, "number": event.number}}, head, upsert=True)
+
+
+def _part(piece: Piece) -> Document:
+    return {"before": piece.before, "packed": piece.packed, "size": piece.size}
+
+
+def _replacing(id_: str, document: Document) -> ReplaceOne[Document]:
+    return ReplaceOne({"_id": id_}, document, upsert=True)
 
 
 def tree_part(ids: Iterable[str], leaves: Iterable[bytes]) -> Document:

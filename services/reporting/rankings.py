@@ -74,6 +74,16 @@ class Places:
         """The mean of the indices there are; None where there are none."""
         return mean(index for index in self.indices.values() if index is not None)
 
+    @cached_property
+    def listed(self) -> tuple[str, ...]:
+        """The units, best first."""
+        return tuple(self.ranks)
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """Where in that list each stands, from 0."""
+        return {unit: place for place, unit in enumerate(self.listed)}
+
     @property
     def best(self) -> Fraction | None:
         """The highest of them; None where there are none."""

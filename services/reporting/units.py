@@ -79,14 +79,14 @@ def _of_block(standing: Standing, view: View) -> Document:
 
 def _neighbours(standing: Standing, unit: Unit) -> Document:
     """The units before and after this one, as the ranking of the block lists them."""
-    listed = list(places(standing, View(unit.block)).ranks.items())
-    place = next(n for n, (code, _) in enumerate(listed) if code == unit.code)
+    found = places(standing, View(unit.block))
+    place = found.order[unit.code]
 
     def at(wanted: int) -> Document | None:
-        if not 0 <= wanted < len(listed):
+        if not 0 <= wanted < len(found.listed):
             return None
-        code, rank = listed[wanted]
-        return {"unit": code, "name": label(standing.campaign.unit[code].name), "rank": rank.rank}
+        code = found.listed[wanted]
+        return {"unit": code, "name": label(standing.campaign.unit[code].name), "rank": found.ranks[code].rank}
 
     return {"previous": at(place - 1), "next": at(place + 1)}
 
