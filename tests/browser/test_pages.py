@@ -277,6 +277,13 @@ def test_every_unit_of_a_ranking_leads_to_its_page_and_on_to_the_next(visit: Ope
     expect(page.locator("#previous")).to_contain_text(names[0])
     page.locator("#back").click()
     expect(page.locator("#blocks input:checked")).to_have_value("district")
+    for view, place in (("tiles", "a.tile"), ("heat", "#heat tbody a")):
+        page.locator(f"#views input[value={view}]").check()
+        expect(page.locator(f'{place}[href*="/units/"]')).to_have_count(30)
+    page.goto(page.url.partition("/c/")[0] + f"/embed/{PUBLIC}?lang=en")
+    with page.expect_popup() as beside:
+        page.locator("#table tbody a").first.click()
+    expect(beside.value.locator("h1")).to_have_text(names[0])
     assert opened.complaints == []
 
 

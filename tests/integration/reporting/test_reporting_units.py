@@ -176,6 +176,9 @@ def test_what_is_hidden_in_detail_is_hidden_in_the_rankings_too(client: FlaskCli
         row = next(row for row in rows if row["unit"] == "u2")
         assert row.get("suppressed") == field.get("suppressed")
         assert row["earned"] == field["earned"]
+        told = [Fraction(row["index_exact"]) for row in rows if row["index"] is not None]
+        best = field["block_best_exact"]
+        assert (None if best is None else Fraction(best)) == max(told, default=None)
     for group in page["groups"]:
         rows = client.get(f"/v1/campaigns/survey/rankings?block=b1&group={group['group']}").json["rows"]
         row = next(row for row in rows if row["unit"] == "u2")

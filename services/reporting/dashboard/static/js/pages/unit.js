@@ -148,7 +148,7 @@ async function refresh() {
     current.showing(unit.as_of.state);
     document.body.classList.remove("stale");
     if (first) bring();
-    await Promise.all([drawCharts(), appraisals.refresh(places)]);
+    await Promise.all([drawCharts(), appraisals.refresh(places, unit.as_of.positions.appraisals)]);
     // What the council said of each leaf is there now.
     drawTables();
     clear();
@@ -175,6 +175,9 @@ $("fold").addEventListener("click", () => shown && drill.all(shown.unit, false))
 listen(() => {
   drawControls();
   if (shown) drawTables();
+});
+addEventListener("beforeprint", () => {
+  $("pending").open = true;
 });
 onTheme(() => shown && drawCharts());
 loading();

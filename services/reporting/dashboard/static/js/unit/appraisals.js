@@ -17,6 +17,8 @@ export function appraisalsPanel(base, again) {
   let next;
   let places = new Map();
   let row = null;
+  /** Up to where the log was when all was read. */
+  let asked = null;
 
   const table = new Table($("history"), {
     columns: [
@@ -59,17 +61,24 @@ export function appraisalsPanel(base, again) {
     }
   });
 
+  addEventListener("beforeprint", () => $("history").querySelectorAll("details").forEach((one) => (one.open = true)));
+
   return {
     /** What is said of each leaf, as far as it may be seen. */
     said: () => new Map(Object.entries(row?.leaves ?? {})),
-    /** Asks for what is new. What is wrong here leaves the rest of the page as it is. */
-    async refresh(found) {
+    /**
+     * Asks for what is new, where the log of appraisals has gone on. What is wrong here leaves the rest of the page as it is.
+     * @param {Record<string, number>} positions of that log, in the figures shown
+     */
+    async refresh(found, positions) {
       places = found;
       if (!token.get()) {
-        row = null;
+        row = asked = null;
         ask(false);
         return;
       }
+      const wanted = JSON.stringify(positions);
+      if (asked === wanted) return;
       try {
         const [history, now] = await Promise.all([get(`${base}/appraisals/history`), get(`${base}/appraisals`)]);
         row = now.row;
@@ -77,6 +86,7 @@ export function appraisalsPanel(base, again) {
         $("appraisals-ask").replaceChildren();
         $("appraisals").hidden = false;
         draw();
+        asked = wanted;
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         if (problem.needsToken) {
