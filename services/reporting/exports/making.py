@@ -38,8 +38,7 @@ class Making:
         self.about = about
         self.blocks = blocks
         self.tongue = tongue
-        where = COMMON if about.frozen is None else FROZEN
-        self.before = where if apart else ()
+        self.before = tuple(common(about)) if apart else ()
 
     def table(self, part: str, title: Label, codes: Sequence[str], records: Iterable[Record]) -> Table:
         """A table of some columns, after those that tell where its rows belong."""
@@ -51,7 +50,8 @@ class Making:
 
 
 def common(about: About) -> dict[str, Any]:
-    return {name: getattr(about, name) for name in {*COMMON, *FROZEN}}
+    """What tells where a row belongs, in the order of its columns."""
+    return {name: getattr(about, name) for name in (COMMON if about.frozen is None else FROZEN)}
 
 
 def limited(record: Record) -> Record:
