@@ -43,6 +43,10 @@ if ($("language")) {
   follows($("language"), otherLanguage);
 }
 
+// On a phone the tabs are wider than the screen: the one that is shown is brought into it.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+
 const forget = $("forget");
 if (forget) {
   forget.hidden = !token.get();

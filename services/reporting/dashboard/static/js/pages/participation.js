@@ -4,6 +4,7 @@ import { get, Problem, token } from "../api.js";
 import { options, segments } from "../controls.js";
 import { $, announce, h, say } from "../dom.js";
 import { drawExports } from "../exports.js";
+import { groupColor } from "../group_color.js";
 import { count, figure, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
 import { clear, loading, show } from "../notice.js";
@@ -15,7 +16,6 @@ import { description as ofGroups, groupChart, groupRows, groupTable } from "../p
 import { drawWays, missingRows, missingTable } from "../participation/missing.js";
 import { qualityRows, qualityTable } from "../participation/quality.js";
 import { description as ofUnits, MOST, unitChart, unitRows, unitTable } from "../participation/units.js";
-import { groupColor } from "../plot.js";
 import { listen, read, write } from "../state.js";
 import { follow } from "../status.js";
 import { set } from "../summary.js";

@@ -1,9 +1,10 @@
 // What came in day by day, or summed up beside an even course.
 import { chart, look } from "../chart.js";
 import { say } from "../dom.js";
+import { groupColor } from "../group_color.js";
 import { count, day, t } from "../labels.js";
 import { page } from "../page.js";
-import { groupColor, NARROW_PX, tooltip, valueAxis } from "../plot.js";
+import { NARROW_PX, tooltip, valueAxis } from "../plot.js";
 import { Table } from "../table.js";
 import { course, groupName } from "./figures.js";
 

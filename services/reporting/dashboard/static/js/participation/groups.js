@@ -3,8 +3,9 @@ import { chart, look } from "../chart.js";
 import { orDash } from "../cells.js";
 import { h, say } from "../dom.js";
 import { count, figure, name, t } from "../labels.js";
-import { leftOf, nameAxis, ticks, tooltip, valueAxis } from "../plot.js";
+import { leftOf, nameAxis, tooltip, valueAxis } from "../plot.js";
 import { Table } from "../table.js";
+import { ticks } from "../ticks.js";
 import { against, course, groupName } from "./figures.js";
 
 const ROW_PX = 40;

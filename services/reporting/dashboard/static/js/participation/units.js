@@ -3,9 +3,10 @@ import { chart, look } from "../chart.js";
 import { h, say } from "../dom.js";
 import { byName, count, figure, name, t } from "../labels.js";
 import { page } from "../page.js";
-import { leftOf, nameAxis, ticks, tooltip, valueAxis } from "../plot.js";
+import { leftOf, nameAxis, tooltip, valueAxis } from "../plot.js";
 import { unitAddress } from "../ranking/table.js";
 import { Table } from "../table.js";
+import { ticks } from "../ticks.js";
 import { against, groupName, ofUnit } from "./figures.js";
 
 export const MOST = 60;
