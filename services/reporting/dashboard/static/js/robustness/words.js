@@ -51,8 +51,8 @@ export function strongest(row, all) {
   return best;
 }
 
-/** Whether no assumption and no draw moves a unit. */
-export const firm = (row, all) => strongest(row, all) === null && row.draws !== null && row.draws.best === row.draws.worst;
+/** Whether no assumption and no draw moves a unit; of one that is partly hidden nobody can say so. */
+export const firm = (row, all) => !row.suppressed && strongest(row, all) === null && row.draws !== null && row.draws.best === row.draws.worst;
 
 /** Ranks gained or lost, in words. */
 export const byWords = (by) => t(by === 0 ? "robustness.same" : by > 0 ? "robustness.up" : "robustness.down", { n: Math.abs(by) });
@@ -61,7 +61,7 @@ export const byWords = (by) => t(by === 0 ? "robustness.same" : by > 0 ? "robust
 export function strongestSaid(row, all) {
   if (row.base === null) return t("mark.none");
   const found = strongest(row, all);
-  return found ? t("robustness.most", { what: called(found.assumption), rank: found.rank, by: byWords(found.by) }) : t("robustness.firm");
+  return found ? t("robustness.most", { what: called(found.assumption), rank: found.rank, by: byWords(found.by) }) : t(row.suppressed ? "robustness.firm_shown" : "robustness.firm");
 }
 
 /** A range of ranks: `3`, or `1–5`. */
