@@ -96,6 +96,7 @@ def test_a_unit_has_a_page_of_its_name_and_one_that_is_not_there_says_so(client:
     answer = client.get("/c/listed/units/nobody")
     assert answer.status_code == 404
     assert "nobody" in answer.text
+    assert "<title>Không có đơn vị này" in answer.text
     assert 'href="/c/listed?lang=vi"' in answer.text
 
 
