@@ -76,7 +76,7 @@ class FileViews:
         chosen = views(request, standing.campaign, *more, all_blocks=wanted in ("xlsx", "pdf"))
         how = options(request, wanted, parts("ranking"))
         if wanted == "json":
-            body = _ranking(standing, chosen[0])
+            body = ranking(standing, chosen[0])
         else:
             found = [view for view in chosen[0] if view is not None] if len(chosen) == 1 else ["ranking"]
             body = self._file(standing, "ranking", wanted, how, asked=tuple(chosen), name="-".join(found))
@@ -163,7 +163,7 @@ class FileViews:
 
         def make() -> Body:
             if what == "ranking":
-                documents = [_ranking(standing, view) for view in asked]
+                documents = [ranking(standing, view) for view in asked]
             elif what == "unit":
                 documents = [_unit(standing, unit) for unit in asked]
             else:
@@ -186,7 +186,8 @@ class FileViews:
         return answer
 
 
-def _ranking(standing: Standing, chosen: View) -> Body:
+def ranking(standing: Standing, chosen: View) -> Body:
+    """A ranking as it travels in JSON."""
     return standing.body(("ranking", chosen), lambda: Body(rankings.document(standing, chosen), JSON))
 
 

@@ -92,7 +92,7 @@ def _campaigns() -> dict[str, Json]:
                 "description": parts.EVENTS,
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
-            [parts.CAMPAIGN, parts.LAST_EVENT],
+            [parts.CAMPAIGN, *parts.VIEW, parts.LAST_EVENT],
             tagged=False,
         ),
     }

@@ -43,8 +43,9 @@ PARQUET = "Exact numbers are decimals. Refused with 406 where it is not installe
 PDF = "A4, to be printed."
 EVENTS = (
     "The state in force at once (unless Last-Event-ID is its id), then an event `state` for each new one: its id is "
-    "the state's number, its data {state, version, as_of}. While MongoDB is away an event `unavailable`. A comment "
-    "every 15 s shows that the stream lives."
+    "the state's number, its data {state, version, as_of}. With a block, and field and group as of a ranking, an event "
+    "`ranking` comes before each new one, with {etag, ranking} as everybody may see it. While MongoDB is away an event "
+    "`unavailable`. A comment every 15 s shows that the stream lives."
 )
 ROWS: Json = {"description": "How many rows the file has.", "schema": {"type": "integer"}}
 NAMED: Json = {"description": "The file's name: campaign, contents, state.", "schema": {"type": "string"}}

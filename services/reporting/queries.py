@@ -85,6 +85,16 @@ def view(request: Request, campaign: Campaign, *more: str) -> View:
     return found
 
 
+def ranking_named(request: Request, campaign: Campaign) -> View | None:
+    """The ranking that a stream of events names by its block; None without one.
+
+    Raises:
+        Problem: 422, with what there is to choose from.
+    """
+    given = query(request, "block", "field", "group")
+    return views(request, campaign)[0] if given else None
+
+
 def without_field(request: Request, campaign: Campaign) -> View:
     """The ranking that a query asks for where all fields are told: it names none.
 

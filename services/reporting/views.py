@@ -6,6 +6,7 @@ Those that answer in several forms are in `file_views`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -17,10 +18,11 @@ from services.common.problems import Fault, Problem
 from services.reporting import appraisal_history, by_field, campaigns, comparison, lost, status
 from services.reporting.access import Access, is_private
 from services.reporting.answers import answer, json_body
-from services.reporting.file_views import Route, known
+from services.reporting.file_views import Route, known, ranking
 from services.reporting.live import Live
-from services.reporting.queries import block, compared, draws, query, receipt, without_field
-from services.reporting.standing import Body
+from services.reporting.queries import block, compared, draws, query, ranking_named, receipt, without_field
+from services.reporting.rankings import View
+from services.reporting.standing import Body, Standing
 from services.reporting.standings import Standings
 
 
@@ -129,9 +131,18 @@ class Views:
         return json_response(found.document(asked.response))
 
     def events(self, campaign: str) -> Response:
-        query(request)
-        if self._standings.find(campaign) is None:
-            self._access.open(campaign)
+        standing = self._standings.find(campaign)
+        if standing is None:
+            standing = self._access.open(campaign)
+        named = ranking_named(request, standing.campaign)
+        last = request.headers.get("Last-Event-ID")
         # A browser gives up for good on any status but 200: while MongoDB is away the stream says so instead.
-        stream = self._live.stream(campaign, request.headers.get("Last-Event-ID"))
+        stream = self._live.stream(campaign, last, named, None if named is None else partial(seen_by_everybody, named))
         return Response(stream, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def seen_by_everybody(chosen: View, standing: Standing) -> Body | None:
+    """A ranking as everybody may see it in a state; None where that is nothing."""
+    if is_private(standing):
+        return None
+    return ranking(standing.for_everybody(datetime.now(UTC)), chosen)

@@ -45,12 +45,15 @@ def test_responses_move_the_figures_without_a_reload(visit: Open, stack: Running
     before = row.locator(".figure").text_content()
     forms = row.locator("td").last.text_content()
     scrolled = page.evaluate("scrollY")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     _respond(stack, "A", 20)
     began = time.monotonic()
     expect(row.locator(".figure")).not_to_have_text(str(before), timeout=WAIT_MS)
     assert time.monotonic() - began < 5
     expect(row.locator("td").last).to_have_text(str(int(str(forms).replace(",", "")) + 20), timeout=WAIT_MS)
     assert page.evaluate("window.unloaded") is False
+    assert asked == [], "the stream brings the ranking"
     assert abs(page.evaluate("scrollY") - scrolled) <= 80
     expect(page.locator("#announcer")).to_contain_text("Updated", timeout=WAIT_MS)
     expect(index).to_have_text(str(row.locator(".figure").text_content()), timeout=WAIT_MS)

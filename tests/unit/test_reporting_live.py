@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import orjson
 import pytest
 from surveys import asked, survey
 
 from services.common.problems import Problem
 from services.reporting import live as module
 from services.reporting.live import Live
-from services.reporting.standing import AsOf, Standing
+from services.reporting.standing import AsOf, Body, Standing
 from services.reporting.standings import Standings
 
 CAMPAIGN = survey((asked("q", "1", "g1"),))
@@ -129,3 +130,50 @@ def test_beyond_the_most_streams_one_is_told_to_poll(live: Live, monkeypatch: py
     assert (caught.value.kind.status, caught.value.retry_after_s) == (503, 30)
     streams[0].close()  # type: ignore[attr-defined]
     assert next(live.stream("survey", None))
+
+
+def sent_with(live: Live, block: str = "b1", last: str | None = "1") -> Iterator[bytes]:
+    def ranking(standing: Standing) -> Body:
+        return Body(b'{"state":%d,"block":"%s"}' % (standing.as_of.state, block.encode()), "application/json")
+
+    stream = live.stream("survey", last, block, ranking)
+    assert next(stream).startswith(b"retry: ")
+    return stream
+
+
+def test_a_named_ranking_comes_before_each_new_state_and_not_with_the_one_found(standings: Standings, live: Live):
+    streams = [sent_with(live, block, None) for block in ("b1", "b1", "b2")]
+    plain = opened(live, None)
+    first = {next(stream) for stream in [*streams, plain]}
+    assert len(first) == 1
+    take(standings, 2)
+    one, same, other = (next(stream) for stream in streams)
+    assert one is same
+    ranking, state, _ = one.split(b"\n\n")
+    name, data = ranking.split(b"\ndata: ")
+    assert name == b"event: ranking"
+    assert orjson.loads(data)["ranking"] == {"state": 2, "block": "b1"}
+    assert orjson.loads(data)["etag"]
+    assert state + b"\n\n" == next(plain)
+    assert b'"block":"b2"' in other
+
+
+def test_where_nobody_may_see_a_ranking_the_state_comes_alone(standings: Standings, live: Live):
+    stream = live.stream("survey", None, "b1", lambda _: None)
+    assert [next(stream)[:6], next(stream)[:6]] == [b"retry:", b"id: 1\n"]
+    take(standings, 2)
+    assert next(stream).startswith(b"id: 2\n")
+
+
+def test_where_many_are_told_nobody_is_told_again_before_all_were(
+    standings: Standings, live: Live, monkeypatch: pytest.MonkeyPatch
+):
+    slept: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", slept.append)
+    monkeypatch.setattr(module, "TELL_S", 0.02)
+    streams = [opened(live) for _ in range(5)]
+    for _ in range(2):
+        for stream in streams:
+            next(stream)
+        take(standings, 2)
+    assert slept == 5 * [0.1]

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -129,6 +129,32 @@ def test_what_an_event_tells_is_what_the_ranking_then_shows(
             assert event is not None
             shown = reporting.get("/v1/campaigns/survey/rankings", headers=viewer).json()["as_of"]
             assert shown["state"] >= event.data["as_of"]["state"]
+
+
+def test_a_ranking_that_is_named_comes_with_each_new_state_of_a_public_campaign_only(
+    db: Database[Document], reporting: Process
+) -> None:
+    public = replace(CAMPAIGN, code="open", rules=Rules(live="public"))
+    write_state(db, public, 1, {}, counted={"g1": 1})
+    ranking = "/v1/campaigns/open/rankings?block=b1"
+    eventually("it is read", lambda: reporting.status(ranking) == 200)
+    with (
+        listening(reporting, "/v1/campaigns/open/events?block=b1") as stream,
+        listening(reporting, f"{EVENTS}?block=b1") as private,
+    ):
+        assert [(event := one.next()) and event.name for one in (stream, private)] == ["state", "state"]
+        for campaign in (public, CAMPAIGN):
+            write_state(db, campaign, 2, {}, counted={"g1": 2})
+        sent, state = stream.next(), stream.next()
+        assert sent is not None
+        assert state is not None
+        answer = reporting.get(ranking)
+        assert (sent.name, sent.data["ranking"]) == ("ranking", answer.json())
+        assert f'"{sent.data["etag"]}"' == answer.headers["ETag"]
+        assert (state.name, state.id) == ("state", "2")
+        assert (event := private.next()) is not None
+        assert (event.name, event.id) == ("state", "2")
+    assert reporting.status("/v1/campaigns/open/events?block=nowhere") == 422
 
 
 def test_fifty_streams_are_told_while_requests_are_answered(db: Database[Document], reporting: Process) -> None:

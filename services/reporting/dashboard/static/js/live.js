@@ -1,5 +1,5 @@
 // A campaign's states as they come, and whether what is shown is current.
-import { get } from "./api.js";
+import { address, get, take, token } from "./api.js";
 
 /** @typedef {"connecting" | "current" | "old" | "unavailable"} Condition */
 
@@ -21,9 +21,17 @@ export class Live {
   state = null;
   /** When it was last certain that the state is the one in force. */
   certain = null;
+  #named = "";
+  #brought = null;
 
-  constructor(campaign) {
+  /**
+   * @param {string} campaign
+   * @param {(() => {block: string, field?: string, group?: string} | null)} [ranking] which ranking is shown: it is sent
+   *   with each new state, so that the page need not ask for it
+   */
+  constructor(campaign, ranking = () => null) {
     this.campaign = campaign;
+    this.ranking = ranking;
     addEventListener("offline", () => this.#set("old"));
     addEventListener("online", () => this.#open());
     addEventListener("visibilitychange", () => document.hidden || this.#look());
@@ -41,12 +49,22 @@ export class Live {
   #open() {
     clearTimeout(this.#timer);
     this.#source?.close();
-    const source = new EventSource(`/v1/campaigns/${encodeURIComponent(this.campaign)}/events`);
+    take(null);
+    this.#named = this.#asked;
+    const named = this.#named;
+    const base = `/v1/campaigns/${encodeURIComponent(this.campaign)}`;
+    const source = new EventSource(`${base}/events${named}`);
     this.#source = source;
+    source.addEventListener("ranking", (event) => {
+      const { etag, ranking } = JSON.parse(event.data);
+      this.#brought = ranking.as_of.state;
+      take({ address: `${base}/rankings${named}`, etag: `"${etag}"`, document: ranking });
+    });
     source.addEventListener("state", (event) => {
       this.#failures = 0;
       this.certain = Date.now();
       this.state = JSON.parse(event.data);
+      if (this.state.state !== this.#brought) take(null);
       this.#set("current");
       for (const listener of this.#listeners.state) listener(this.state);
     });
@@ -61,6 +79,22 @@ export class Live {
       const pause = PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)];
       this.#timer = setTimeout(() => this.#open(), pause * (0.5 + Math.random()));
     });
+  }
+
+  /** The query of the ranking that is shown; with a token another one may be seen than is sent to everybody. */
+  get #asked() {
+    const ranking = token.get() ? null : this.ranking();
+    return ranking ? address("", ranking) : "";
+  }
+
+  /** Another ranking is shown. */
+  turned() {
+    if (this.#asked !== this.#named) this.#open();
+  }
+
+  /** Whether each state brings the ranking with it: then the server sees to it that not all come at once. */
+  get sent() {
+    return this.#named !== "" && !token.get();
   }
 
   /** Asks which state is in force: where it is another one than the stream told, the stream is dead. */
@@ -109,7 +143,7 @@ export function keepCurrent(live, refresh) {
     running = true;
     while (again && !document.hidden) {
       again = false;
-      const wait = Math.max(last + APART_MS - Date.now(), Math.random() * SPREAD_MS);
+      const wait = live.sent ? 0 : Math.max(last + APART_MS - Date.now(), Math.random() * SPREAD_MS);
       await new Promise((resolve) => setTimeout(resolve, wait));
       // What was asked for otherwise meanwhile (the page's first question) need not be asked again.
       if (live.state.state === shown) continue;

@@ -12,22 +12,27 @@ import { follow } from "../status.js";
 
 const asked = read();
 const top = Number(asked.top) || 10;
-const live = new Live(page.campaign);
+const live = new Live(page.campaign, () => (page.model ? ranking() : null));
 const status = follow(live);
 const table = rankingTable($("table"), { compact: true });
+
+/** The ranking that is shown, as the API is asked for it. */
+function ranking() {
+  const block = page.model.blocks.find((one) => one.code === asked.block) ?? page.model.blocks[0];
+  return { block: block.code, field: asked.field, group: asked.group };
+}
 
 async function refresh() {
   try {
     if (!page.model) await renewModel();
     if (!page.model) throw new Problem(503, "", true);
-    const block = page.model.blocks.find((one) => one.code === asked.block) ?? page.model.blocks[0];
-    const { field, group } = asked;
-    const ranking = await getScores(address(`/v1/campaigns/${page.campaign}/rankings`, { block: block.code, field, group }));
+    const found = await getScores(address(`/v1/campaigns/${page.campaign}/rankings`, ranking()));
+    const block = page.model.blocks.find((one) => one.code === found.block);
     clear();
-    table.show(ranking.rows.slice(0, top), t("ranking.caption", { block: name(block.name), what: t("ranking.field.all") }));
+    table.show(found.rows.slice(0, top), t("ranking.caption", { block: name(block.name), what: t("ranking.field.all") }));
     $("embed-more").href = link(`/c/${page.campaign}`, { block: block.code });
-    status.shown(ranking.as_of);
-    current.showing(ranking.as_of.state);
+    status.shown(found.as_of);
+    current.showing(found.as_of.state);
     document.body.classList.remove("stale");
   } catch (problem) {
     document.body.classList.add("stale");

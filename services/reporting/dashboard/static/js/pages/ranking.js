@@ -19,7 +19,7 @@ import { follow } from "../status.js";
 
 const VIEWS = ["chart", "tiles", "heat"];
 const base = `/v1/campaigns/${page.campaign}`;
-const live = new Live(page.campaign);
+const live = new Live(page.campaign, () => (page.model ? asked(chosen()) : null));
 const status = follow(live);
 
 /** What the address asks for, with what it leaves out. */
@@ -35,6 +35,11 @@ function chosen() {
     sort: /^(rank|unit|index|n)-(ascending|descending)$/.test(sort ?? "") ? sort : null,
     q: q ?? "",
   };
+}
+
+/** The ranking that is shown, as the API is asked for it. */
+function asked({ block, field, group }) {
+  return { block: block.code, field: field?.code, group: group?.code };
 }
 
 const table = rankingTable($("table"), {
@@ -65,7 +70,7 @@ function drawControls() {
   for (const view of VIEWS) $(`panel-${view}`).hidden = view !== now.view;
   $("panel-table").hidden = now.view === "heat";
   say($("chart-title"), what(now));
-  drawExports(`${base}/rankings`, ["xlsx", "csv", "pdf", "json"], { block: now.block.code, field: now.field?.code, group: now.group?.code });
+  drawExports(`${base}/rankings`, ["xlsx", "csv", "pdf", "json"], asked(now));
 }
 
 let chart = null;
@@ -117,10 +122,10 @@ async function refresh() {
     }
     if (!page.model) throw new Problem(503, "", true);
     const now = chosen();
-    const asked = { block: now.block.code, field: now.field?.code, group: now.group?.code };
+    const { block, field, group } = asked(now);
     const [ranking, heat] = await Promise.all([
-      getScores(address(`${base}/rankings`, asked)),
-      now.view === "heat" ? getScores(address(`${base}/fields`, { block: asked.block, group: asked.group })) : null,
+      getScores(address(`${base}/rankings`, { block, field, group })),
+      now.view === "heat" ? getScores(address(`${base}/fields`, { block, group })) : null,
     ]);
     if (turn !== asking) return;
     if (ranking.version !== page.model.version) {
@@ -156,6 +161,7 @@ function begin() {
   const [by, way] = now.sort?.split("-") ?? [];
   table.sort = by ? { by, way } : null;
   if (shown && shown.key !== key(now)) document.body.classList.add("stale");
+  live.turned();
   refresh();
 }
 
