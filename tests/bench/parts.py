@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import catching_up, communes, freshness, million, national, reading, writing
+from tests.bench import catching_up, communes, dashboards, freshness, million, national, reading, writing
 from tests.bench.figures import Row
 from tests.bench.running import Bench
 
@@ -34,6 +34,7 @@ PARTS = {
     "freshness": Part("From 202 to visible", freshness.freshness),
     "reader": Part("Rankings, one reader", reading.one_reader),
     "file": Part("A national file through the front door", national.national),
+    "dashboards": Part("A hall of dashboards", dashboards.dashboards),
     "communes": Part("A campaign of all communes", communes.communes),
     "million": Part("A million responses", million.million, large=True),
 }

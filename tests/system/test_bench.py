@@ -41,6 +41,8 @@ ALONE = {
     "cold ranking, 60 units",
     "scoring's catch-up, 3,000 responses",
     "a file of 600 forms until ranked",
+    "202 to shown on 100 dashboards",
+    "202 to shown on the last of 100 dashboards",
 }
 TIMES_ALONE = {"refresh after one response, 60 units", "ranking of a new state, 60 units"}
 
