@@ -75,7 +75,7 @@ function options(rows, colors, width) {
     aria: { enabled: false },
     grid: { left: leftOf(colors, width), right: px(20), top: 8, bottom: px(28) },
     tooltip: tooltip(colors, width, (n) => sentence(rows[n]).replaceAll(" · ", "\n")),
-    xAxis: valueAxis(colors, { min: 0, max: ({ max }) => Math.max(100, Math.ceil(max / 20) * 20), axisLabel: { color: colors.quiet, fontSize: px(12), formatter: "{value} %", hideOverlap: true } }),
+    xAxis: valueAxis(colors, { min: 0, max: ({ max }) => Math.max(100, Math.ceil(max / 20) * 20), interval: 20, axisLabel: { color: colors.quiet, fontSize: px(12), formatter: "{value} %", hideOverlap: true } }),
     yAxis: nameAxis(colors, rows.map((row) => groupName(row.group)), width),
     series: [
       {
