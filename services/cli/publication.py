@@ -75,6 +75,7 @@ def make(
     console = Console(stderr=True)
     stages = Stages(console)
     with _making(settings, stages) as making:
+        making.known(campaign)  # before the log is read
         with stages.stage("Counting the log anew", making.records()) as told:
             draft = making.draft(campaign, words, datetime.now(UTC), told)
         reasons = against(draft)
@@ -131,11 +132,10 @@ def verify(*, campaign: str, number: int, as_json: bool) -> None:
     Exit code 0: the log says what was published, and the database holds just that. 1: one of them does not.
     """
     stages = Stages(Console(stderr=True))
-    with (
-        _making(operator_settings(), stages) as making,
-        stages.stage("Counting the log anew", making.records()) as told,
-    ):
-        found = making.check(campaign, number, told)
+    with _making(operator_settings(), stages) as making:
+        making.find(campaign, number)  # before the log is read
+        with stages.stage("Counting the log anew", making.records()) as told:
+            found = making.check(campaign, number, told)
     event = found.event
     if as_json:
         said = {"equal": found.equal, "stored": found.stored, "digest": found.digest, "root": found.root}

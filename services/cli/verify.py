@@ -14,6 +14,9 @@ from services.cli.stages import Stages
 from services.common import kafka
 from services.common.generation import INDEXES
 from services.common.settings import Settings
+from services.publishing.making import unstored
+from services.publishing.register import Register
+from services.scoring.audit.difference import Difference
 from services.scoring.audit.report import Report
 from services.scoring.audit.verification import Moved, Verification
 from services.scoring.ledger import Halted, Unavailable
@@ -63,13 +66,20 @@ def _verified(settings: Settings, stages: Stages) -> Report:
 
 def _compared(settings: Settings, stages: Stages) -> Report:
     verification = Verification(settings)
+    publications = Register(settings, verification.log, verification.topics)
     try:
         with stages.stage("Reading what is shown, and the definitions"):
             length = verification.open()
+            missing = unstored(verification.db, publications.read())
         with stages.stage("Replaying the log and comparing", length) as advance:
             verification.compare(advance)
         with stages.stage("Computing the indices anew", verification.units) as advance:
             verification.compare_shown(advance)
+        # What was just being published at the beginning is stored by now.
+        for campaign, number in unstored(verification.db, publications.read()) if missing else ():
+            if (campaign, number) in missing:
+                id_ = {"campaign": campaign, "number": number}
+                verification.report.note(Difference("publications", id_, "content", None, "what the log says"))
     finally:
         verification.close()
     return verification.report

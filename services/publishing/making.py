@@ -110,9 +110,13 @@ class Making:
             raise Unknown(f"the log has no campaign {campaign!r}; known: {there}")
         return self._known.get(campaign, {})
 
-    @property
-    def all_known(self) -> Mapping[str, Known]:
-        return self._known
+    def find(self, campaign: str, number: int) -> Made:
+        """One of them."""
+        known = self.known(campaign)
+        if number not in known:
+            there = ", ".join(map(str, sorted(known))) or "none"
+            raise Unknown(f"the log has no publication {number} of campaign {campaign!r}; there are: {there}")
+        return known[number]
 
     def records(self) -> int:
         """How many records the log has."""
@@ -195,16 +199,7 @@ class Making:
 
     def missing(self) -> list[tuple[str, int]]:
         """Campaign and number of the publications of which the database does not hold what was published."""
-        found = []
-        for code in sorted(self._known):
-            heads = {event.number: event for event, _ in publication_store.heads(self._db, code)}
-            for number, made in self._known[code].items():
-                held = heads.get(number)
-                if held != made.event or made.event.digest != publication_store.digest(
-                    publication_store.pieces(self._db, code, number)
-                ):
-                    found.append((code, number))
-        return found
+        return unstored(self._db, self._known)
 
     def restore(self, code: str, number: int, told: Advance) -> bool:
         """Stores a publication as it follows from the log; False, and nothing stored, where that is not what was."""
@@ -216,12 +211,8 @@ class Making:
         return True
 
     def _again(self, code: str, number: int, told: Advance) -> tuple[Made, Edition, Tree]:
-        known = self.known(code)
-        if number not in known:
-            there = ", ".join(map(str, sorted(known))) or "none"
-            raise Unknown(f"the log has no publication {number} of campaign {code!r}; there are: {there}")
-        made = known[number]
-        before = {one: known[one] for one in known if one < number}
+        made = self.find(code, number)
+        before = {one: found for one, found in self.known(code).items() if one < number}
         issues, last = self._issues(before, self._cut(made), made.event.rejected, told)
         edition = Edition([*issues, _issue(last, made.event)])
         return made, edition, edition.tree
@@ -287,6 +278,18 @@ class Making:
     def _store(self, made: Made, edition: Edition, tree: Tree) -> None:
         parts = (publication_store.tree_part(*part) for part in tree.parts())
         publication_store.write(self._db, made.event, made.offset, edition.content.pieces, parts)
+
+
+def unstored(db: Database[Document], known: Mapping[str, Known]) -> list[tuple[str, int]]:
+    """Campaign and number of what the log knows and the database does not hold."""
+    found = []
+    for code in sorted(known):
+        heads = {event.number: event for event, _ in publication_store.heads(db, code)}
+        for number, made in known[code].items():
+            pieces = publication_store.pieces(db, code, number)
+            if heads.get(number) != made.event or publication_store.digest(pieces) != made.event.digest:
+                found.append((code, number))
+    return found
 
 
 def _plain(positions: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:

@@ -73,7 +73,7 @@ class PublicationViews:
         if wanted == "json" and head.size > LARGE:
             return self._large(head, vary)
         body = self._publications.body(
-            (campaign, number, wanted, how),
+            (campaign, head.event.number, head.event.digest, wanted, how),
             lambda: Body(b"".join(self._text(head)), JSON) if wanted == "json" else self._file(head, wanted, how),
         )
         return answer(request, body, vary=vary, for_ever=True)

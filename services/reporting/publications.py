@@ -61,7 +61,7 @@ class Publications:
         self._db = db
         self._clock = clock
         self._heads: dict[str, tuple[float, tuple[Head, ...]]] = {}
-        self._ranks: dict[tuple[str, int, str], Mapping[str, Document]] = {}
+        self._ranks: dict[tuple[str, str, str], Mapping[str, Document]] = {}
         self._bodies: OrderedDict[Hashable, Body] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -122,7 +122,7 @@ class Publications:
 
     def place(self, head: Head, block: str, unit: str) -> Document | None:
         """The row of a unit in a ranking; None where it was not published."""
-        key = head.event.campaign, head.event.number, block
+        key = head.event.campaign, head.event.digest, block
         if key not in self._ranks:
             self._ranks[key] = {
                 row["unit"]: {name: row[name] for name in ("rank", "tied", "index", "index_exact")}

@@ -270,6 +270,8 @@ def test_it_survives_the_loss_of_the_database(
         assert other.get(f"{ADDRESS}/1.json").json == published
     survey.db.publication_parts.delete_one({"_id": f"{CODE}/1/unit/w1"})
     assert parindex(survey.settings, "verify", CODE, "1").exit_code == 1
+    told = CliRunner().invoke(main, ["verify", "--json"], env=variables(survey.settings))
+    assert json.loads(told.stdout)["differences"] == {"publications": 1}
     assert json.loads(parindex(survey.settings, "restore", "--json").stdout)["restored"] == [f"{CODE}/1"]
 
 

@@ -58,11 +58,11 @@ class Verification:
         kafka.require_accelerators()
         self._prefix = settings.topic_prefix
         self._client = mongo.client(settings.mongo)
-        self._db = mongo.database(self._client)
+        self.db = mongo.database(self._client)
         self._catalogue = Catalogue(settings)
         self._definitions = Definitions(self._catalogue)
-        self._topics = Topics(settings)
-        self._log = Log(settings)
+        self.topics = Topics(settings)
+        self.log = Log(settings)
         self._responses = [
             TopicPartition(settings.topic("responses"), partition) for partition in range(settings.response_partitions)
         ]
@@ -70,14 +70,14 @@ class Verification:
 
     def close(self) -> None:
         self._catalogue.follower.stop()
-        self._topics.close()
-        self._log.close()
+        self.topics.close()
+        self.log.close()
         self._client.close()
 
     def open(self) -> int:
         """Reads what readers are shown, and the definitions; returns about how many records there are to replay."""
         self._ids = self._identify()
-        self._generation = Generation.current(self._db)
+        self._generation = Generation.current(self.db)
         self.report = Report(self._generation.number)
         self._shown, definitions, length = self._look()
         # Only now: of whatever was shown, the definition is in the log.
@@ -107,17 +107,17 @@ class Verification:
             raise Moved(ELSEWHERE)
 
     def _identify(self) -> dict[str, str]:
-        return {topic: self._topics.identify(topic) for topic in (self._responses[0].topic, self._appraisals.topic)}
+        return {topic: self.topics.identify(topic) for topic in (self._responses[0].topic, self._appraisals.topic)}
 
     def _has_moved(self) -> bool:
-        return Generation.current(self._db).number != self._generation.number
+        return Generation.current(self.db).number != self._generation.number
 
     @contextmanager
     def _snapshot(self) -> Iterator[ClientSession]:
         """A session that reads one state of the database, in which the generation is still the current one."""
         try:
             with self._client.start_session(snapshot=True) as session:
-                if Generation.current(self._db, session).number != self._generation.number:
+                if Generation.current(self.db, session).number != self._generation.number:
                     raise Moved(ELSEWHERE)
                 yield session
         except PyMongoError as error:
@@ -131,11 +131,11 @@ class Verification:
         deadline = time.monotonic() + SETTLE_S
         while True:
             with self._snapshot() as session:
-                shown = Shown(self._db, session)
+                shown = Shown(self.db, session)
                 if shown.settled or time.monotonic() > deadline:
                     for stray in strays(self._generation, [*self._responses, self._appraisals], session):
                         self.report.note(stray)
-                    definitions = list(self._db.campaigns.find({}, session=session))
+                    definitions = list(self.db.campaigns.find({}, session=session))
                     positions = self._generation.positions.find({}, session=session)
                     return shown, definitions, sum(found["next"] for found in positions)
             time.sleep(LOOK_S)
@@ -189,7 +189,7 @@ class Verification:
         """Replays a partition, stopping at its position and where the states end, as far as the log is there."""
         topic, number, id_ = partition.topic.removeprefix(self._prefix), partition.partition, position_id(partition)
         self.report.positions[topic][str(number)] = stored.next
-        start, end = self._log.bounds(partition)
+        start, end = self.log.bounds(partition)
         lost = Difference("log", id_, "first offset", start, 0) if start else None
         if stored.position is not None and stored.position["topic_id"] != self._ids[partition.topic]:
             lost = Difference("positions", id_, "topic_id", stored.position["topic_id"], self._ids[partition.topic])
@@ -204,7 +204,7 @@ class Verification:
             if stop > end:
                 self.report.note(Difference("campaign_state", campaign, f"positions.{topic}.{number}", stop, end))
                 self._shown.lose(campaign)
-        log = self._log.read(partition, max(stops, default=0))
+        log = self.log.read(partition, max(stops, default=0))
         yield from replay(target, _told(log, advance), stops)
         self.report.compared.update(partitions=1, records=target.records)
 
