@@ -90,7 +90,8 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("services.reporting", static_folder=None, template_folder="dashboard/templates")
     Again(standings).install(app)
     http.install(app, settings.cors_origins)
-    routes = (*views.routes(), *file_views.routes(), *publication_views.routes(), *Pages(standings).routes())
+    pages = Pages(standings, publications)
+    routes = (*views.routes(), *file_views.routes(), *publication_views.routes(), *pages.routes())
     for address, name, view in routes:
         app.add_url_rule(address, endpoint=name, view_func=view, methods=["GET"])
     http.install_health(

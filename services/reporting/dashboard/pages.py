@@ -26,6 +26,7 @@ from services.reporting.dashboard.labels import LANGUAGES, labels, labels_of, la
 from services.reporting.dashboard.manners import ANYWHERE, headers
 from services.reporting.dashboard.model import model
 from services.reporting.file_views import Route
+from services.reporting.publications import Publications
 from services.reporting.standing import Body, Standing
 from services.reporting.standings import Standings
 
@@ -61,8 +62,11 @@ OWN_LABELS = frozenset({"campaigns", "missing", "feed", "dataset"} | {page.name 
 class Pages:
     """One view for each address."""
 
-    def __init__(self, standings: Standings, assets: Assets | None = None) -> None:
+    def __init__(
+        self, standings: Standings, publications: Publications | None = None, assets: Assets | None = None
+    ) -> None:
         self._standings = standings
+        self._publications = publications
         self._assets = Assets() if assets is None else assets
 
     def routes(self) -> tuple[Route, ...]:
@@ -132,6 +136,21 @@ class Pages:
             raise Problem(problems.NOT_FOUND, "there is no such file")
         return _file(found, FOR_LONG if current else PUBLIC)
 
+    def _published(self, campaign: str, lang: str) -> dict[str, str] | None:
+        """Address and name of a campaign's newest publication; None where there is none, or MongoDB is away."""
+        if self._publications is None or self._standings.wrong() is not None:
+            return None
+        try:
+            heads = self._publications.of(campaign)
+        except Problem:
+            return None
+        if not heads:
+            return None
+        event = heads[-1].event
+        title = event.title.get(lang) or event.title.get("vi", "")
+        address = f"/v1/campaigns/{campaign}/publications/{event.number}.pdf?lang={lang}"
+        return {"address": address, "number": str(event.number), "title": title}
+
     def _page(
         self,
         name: str,
@@ -178,6 +197,7 @@ class Pages:
             if campaign is not None and campaign.rules.live == "public" and name == "ranking"
             else None,
             more=more,
+            published=None if campaign is None else self._published(campaign.code, lang),
             early=None if campaign is None else _early(campaign, name, unit),
         )
         return _html(content, headers() if frames is None else headers(frames), status)

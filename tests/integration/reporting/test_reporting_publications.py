@@ -77,6 +77,12 @@ def test_publications_of_the_same_have_the_same_digest(client: FlaskClient) -> N
     assert first["digest"] == second["digest"]
 
 
+def test_the_pages_of_the_campaign_lead_to_the_newest(client: FlaskClient) -> None:
+    for lang, words in (("vi", "Kết quả công bố lần 2 (PDF)</a>: Khảo sát"), ("en", "Publication 2 (PDF)</a>: Survey")):
+        page = client.get(f"/c/survey?lang={lang}").text
+        assert f'<a href="{PUBLICATIONS}/2.pdf?lang={lang}">{words}' in page
+
+
 def test_a_report_names_number_and_digest_in_the_language_that_is_asked_for(client: FlaskClient) -> None:
     digest = client.get(PUBLICATIONS).json["publications"][0]["digest"]
     for lang, words in (("vi", "Công bố lần 1, 10000 phiếu đã tính"), ("en", "Publication 1, 10000 responses counted")):
