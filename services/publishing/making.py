@@ -136,7 +136,7 @@ class Making:
             raise Halted("there is no topic for publications yet: run `parindex topics`")
         campaign = self._newest(code)
         cut = Cut(campaign, self._recount.ends())
-        is_open, withheld = not release.ended(campaign, now), self._near(campaign)
+        is_open, withheld = not release.ended(campaign, now), near_released(self._db, campaign)
         issues, last = self._issues(known, cut, None, told)
         edition = Edition([*issues, Issue(last, is_open, withheld)])
         tree = edition.tree
@@ -243,23 +243,6 @@ class Making:
             raise Unknown(code)
         return found
 
-    def _near(self, campaign: Campaign) -> Withheld:
-        """The cells that withdrawals brought near to what was released of them, as the database has it."""
-        found: dict[str, tuple[tuple[str, str], ...]] = {}
-        if not release.in_steps(campaign):
-            return found
-        for document in self._db.indices.find({"campaign": campaign.code, "released": {"$exists": True}}):
-            released = release.read(document["released"])
-            cells = [
-                (leaf, group)
-                for leaf, result in document["leaves"].items()
-                for group, cell in result["groups"].items()
-                if group in released and release.near(campaign, leaf, released[group], group, cell["answers"])
-            ]
-            if cells:
-                found[document["unit"]] = tuple(cells)
-        return found
-
     def _compared(self, edition: Edition, cut: Cut) -> tuple[bool, list[Difference]]:
         """Whether what is served is of the same cut, and where it then differs."""
         campaign = cut.campaign
@@ -278,6 +261,24 @@ class Making:
     def _store(self, made: Made, edition: Edition, tree: Tree) -> None:
         parts = (publication_store.tree_part(*part) for part in tree.parts())
         publication_store.write(self._db, made.event, made.offset, edition.content.pieces, parts)
+
+
+def near_released(db: Database[Document], campaign: Campaign) -> Withheld:
+    """The cells that withdrawals brought near to what was released of them, as the database has it."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    if not release.in_steps(campaign):
+        return found
+    for document in db.indices.find({"campaign": campaign.code, "released": {"$exists": True}}):
+        released = release.read(document["released"])
+        cells = [
+            (leaf, group)
+            for leaf, result in document["leaves"].items()
+            for group, cell in result["groups"].items()
+            if group in released and release.near(campaign, leaf, released[group], group, cell["answers"])
+        ]
+        if cells:
+            found[document["unit"]] = tuple(cells)
+    return found
 
 
 def unstored(db: Database[Document], known: Mapping[str, Known]) -> list[tuple[str, int]]:

@@ -8,14 +8,20 @@ from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo.database import Database
 from pypdf import PdfReader
 
-from services.common import merkle
+from services.common import merkle, release
 from services.common.campaign import Rules, Text
-from services.publishing.edition import Edition
+from services.common.release import Release
+from services.publishing.edition import Edition, Issue
+from services.publishing.making import near_released
 from services.reporting import publication_views, publications
+from services.reporting.figures import Figures
+from services.reporting.loading import RAW
+from services.reporting.suppression import cell_key
 from tests.integration.reporting.conftest import Shared
-from tests.integration.reporting.database import tally, write_state
+from tests.integration.reporting.database import Document, tally, write_state
 from tests.publications import counted, issue, write_publication
 from tests.unit.surveys import asked, survey
 
@@ -93,3 +99,24 @@ def test_a_report_names_number_and_digest_in_the_language_that_is_asked_for(clie
     named = client.get(f"{PUBLICATIONS}/1.csv").headers["Content-Disposition"]
     assert named == 'attachment; filename="survey-publication-1.csv"'
     assert client.get(f"{PUBLICATIONS}/1?separator=x").status_code == 422
+
+
+def test_what_withdrawals_brought_near_to_what_was_released_is_not_published(db: Database[Document]) -> None:
+    """As it is not shown at the end of a public campaign."""
+    public = replace(CAMPAIGN, rules=Rules(live="public", suppress_below=5))
+    said = {"q": {"A": 12}, "r": {"B": 20}}
+    tallies = {
+        "u1": {"g1": tally(public, "g1", 20, said), "g2": tally(public, "g2", 20, {"q": {"A": 20}, "r": {"B": 20}})}
+    }
+    write_state(db, public, 1, tallies)
+    shown = tally(public, "g1", 20, {"q": {"A": 10}, "r": {"B": 10}}).counts
+    releases = {"g1": Release(tuple(shown), tuple(shown))}
+    db.indices.update_one({"unit": "u1"}, {"$set": {"released": release.write(releases)}})
+    near = near_released(db, public)
+    assert near == {"u1": (("q", "g1"),)}, "two more than were shown"
+    published = Edition([Issue(counted(public, tallies), is_open=False, withheld=near)]).figures["u1"]
+    raw = db.get_collection("indices", codec_options=RAW).find_one({"unit": "u1"})
+    assert raw is not None
+    assert published.hidden == Figures(public, bytes(raw.raw)).hidden
+    assert cell_key("q", "g1") in published.hidden
+    assert near_released(db, CAMPAIGN) == {}, "nothing is released of a private one"
