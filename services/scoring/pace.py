@@ -9,14 +9,14 @@ REFRESH_S = 0.1
 """The shortest time between two refreshes."""
 LOOK_S = 0.2
 """How often it is looked what other scorers have counted, while there is nothing of its own to be shown."""
-SHORT_S = 0.1
+SHORT_S = 0.15
 """A refresh of this length may take half of the time."""
 BACKLOG = 1_000
 """Records: with more than that to come, what a refresh shows is of little use to anyone."""
 PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 19
 """Times the length of the last refresh: half, a quarter or a twentieth of the time is spent on them."""
-GATHER = 1
-"""Times the length of the last turn: records are gathered so long, so that short turns take half of the time."""
+GATHER = 0.5
+"""Times the length of the last turn: records are gathered so long, so that turns take two thirds of the time."""
 GATHER_S = 0.3
 """The longest time that they are gathered: who has been told 202 waits for it."""
 
