@@ -265,6 +265,17 @@ def _published() -> dict[str, Json]:
             [parts.CAMPAIGN, parts.NUMBER, parts.form(answers.FORMS), *parts.HOW, parts.IF_NONE_MATCH],
             refused=(problems.NOT_FOUND, problems.INVALID, *parts.FILES),
         ),
+        f"{one}/rankings": parts.operation(
+            "publication_ranking",
+            "A block's ranking in a publication, without the details of its units",
+            parts.answer("The ranking.", publications.PublishedRanking),
+            [
+                parts.CAMPAIGN,
+                parts.NUMBER,
+                parts.query("block", "The block; the first one where it is left out.", parts.CODE),
+                parts.IF_NONE_MATCH,
+            ],
+        ),
         f"{one}/units/{{unit}}": parts.operation(
             "publication_unit",
             "A unit in a publication",

@@ -44,6 +44,7 @@ class PublicationViews:
             (all_, "publications", self.publications),
             (one, "publication", self.publication),
             (f"{one}.<form>", "publication_file", self.publication_file),
+            (f"{one}/rankings", "publication_ranking", self.ranking),
             (f"{one}/units/<unit>", "publication_unit", self.unit),
             (f"{one}/proof/<response>", "publication_proof", self.proof),
         )
@@ -77,6 +78,29 @@ class PublicationViews:
             lambda: Body(b"".join(self._text(head)), JSON) if wanted == "json" else self._file(head, wanted, how),
         )
         return answer(request, body, vary=vary, for_ever=True)
+
+    def ranking(self, campaign: str, number: str) -> Response:
+        """A block's ranking alone: the whole has every unit's details, and may be hundreds of times as large."""
+        self._access.open(campaign)
+        asked = query(request, "block").get("block")
+        head = self._find(campaign, number)
+        about = self._publications.about(head)
+        blocks = [block["block"] for block in about["blocks"]]
+        block = next((code for code in blocks if asked in (None, code)), None)
+        if block is None:
+            raise Problem(problems.NOT_FOUND, f"publication {number} of campaign {campaign!r} has no block {asked!r}")
+        body = self._publications.body(
+            (campaign, head.event.number, head.event.digest, "ranking", block),
+            lambda: json_body(
+                {
+                    "publication": head.document,
+                    "about": about,
+                    "block": block,
+                    "rows": self._publications.ranking(head, block),
+                }
+            ),
+        )
+        return answer(request, body, vary=None, for_ever=True)
 
     def unit(self, campaign: str, number: str, unit: str) -> Response:
         self._access.open(campaign)

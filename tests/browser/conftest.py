@@ -1,4 +1,4 @@
-"""A running stack with a public, a private and an earlier campaign, and Debian's Chromium to look at it."""
+"""A running stack with campaigns, a public, a private and an earlier one, and Debian's Chromium to look at it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -29,6 +30,8 @@ class Running:
 
     home: Path
     found: dict[str, Any]
+    receipt: dict[str, Any] = field(default_factory=dict)
+    """Of a response that is counted in the publication of the private campaign."""
 
     @property
     def reporting(self) -> str:
@@ -74,6 +77,11 @@ def stack() -> Iterator[Running]:
         earlier = text.replace("2022-11-01", "2021-11-01").replace("max_points: 1.00", "max_points: 1.50", 1)
         (home / "earlier.yaml").write_text(earlier.replace("code: ba-dinh ", "code: ba-dinh-1 "), encoding="utf-8")
         _simulate(running, EARLIER, 300, "--campaign", str(home / "earlier.yaml"))
+        running.receipt = _sent(running, PRIVATE)
+        for code in (PUBLIC, PRIVATE):
+            # They are open, and what the council has to say of the units is not there.
+            made = parindex("publication", "make", code, "--force", home=home)
+            assert made.returncode == 0, made.stdout + made.stderr
         yield running
     finally:
         parindex("down", home=home)
@@ -84,6 +92,15 @@ def _simulate(running: Running, code: str, responses: int, *more: str) -> None:
     there = ("--intake", running.intake, "--reporting", running.reporting, "--token", running.token("admin"))
     done = parindex("demo", *there, "--code", code, "--responses", str(responses), *more, home=running.home)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _sent(running: Running, code: str) -> dict[str, Any]:
+    """The receipt of a response."""
+    body = {"group": "CI", "ratings": {"ba-dinh": {"8-1-1": "A"}}}
+    sent = httpx.post(f"{running.intake}/v1/campaigns/{code}/responses", json=body, timeout=30, trust_env=False)
+    assert sent.status_code == httpx.codes.ACCEPTED, sent.text
+    receipt: dict[str, Any] = sent.json()
+    return receipt
 
 
 @dataclass

@@ -7,13 +7,14 @@ import json
 import random
 import re
 import threading
+import uuid
 from collections.abc import Iterator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from services.common.ranking import shown
 from tests.browser.conftest import EARLIER, PRIVATE, PUBLIC, ROOT, Open, Running
@@ -21,6 +22,8 @@ from tests.system.stack import until
 
 RANKING = f"/c/{PUBLIC}"
 UNIT = f"{RANKING}/units/ba-dinh"
+PUBLISHED = f"/c/{PRIVATE}/publications/1"
+"""Of a campaign whose running figures are for viewers: what was published is for everybody."""
 PAGES = {
     "campaigns": "/?",
     "ranking": f"{RANKING}?",
@@ -31,6 +34,8 @@ PAGES = {
     "unit-tree": f"{UNIT}?view=tree&open=field.1+criterion.1-1+leaf.1-1-1&",
     "compare": f"{RANKING}/compare?",
     "robustness": f"{RANKING}/robustness?draws=100&",
+    "publications": f"{RANKING}/publications?",
+    "publication": f"{PUBLISHED}?",
     "wall": f"{RANKING}/wall?",
     "embed": f"/embed/{PUBLIC}?",
     "missing": "/c/nothing?",
@@ -46,6 +51,8 @@ READY = {
     "unit-tree": ".leaf .facts",
     "compare": "#chart canvas",
     "robustness": "#chart canvas",
+    "publications": ".card",
+    "publication": "#table tbody tr",
     "wall": ".line",
     "embed": "#table tbody tr",
     "missing": "h1",
@@ -210,6 +217,52 @@ def test_robustness_says_how_long_it_reckons_and_what_moves_ranks(visit: Open):
     expect(page.locator("#effects")).to_contain_text("1,000 draws")
     page.go_back()
     expect(page.locator("#effects")).to_contain_text("100 draws")
+
+
+def test_whoever_has_a_receipt_sees_that_it_is_counted_and_the_browser_checks_it(visit: Open, stack: Running):
+    page = visit(f"{PUBLISHED}?lang=en&block=department&sort=unit-ascending").page
+    expect(page.locator("#table tbody tr")).to_have_count(22)
+    expect(page.locator("#forced")).to_contain_text("The campaign was open")
+    assert page.locator("#table a").count() == 0  # there are no pages of units without a token
+    verdict = page.locator("#verdict")
+
+    def check(pasted: object) -> None:
+        page.locator("#receipt").fill(pasted if isinstance(pasted, str) else json.dumps(pasted))
+        page.locator("#proof button").click()
+
+    receipt = stack.receipt.get("receipt", stack.receipt)
+    check(stack.receipt)
+    expect(verdict).to_contain_text("The very content that the receipt names is counted")
+    check(receipt["response"].upper())
+    expect(verdict).to_contain_text("only the whole receipt proves")
+    check(receipt | {"digest": "0" * 64})
+    expect(verdict).to_contain_text("counted, but with another content")
+    check(str(uuid.UUID(int=7)))
+    expect(verdict).to_contain_text("No: this response is not among those")
+    check("my form")
+    expect(verdict).to_contain_text("There is no response id")
+    # A server that gives another way to the root is not believed.
+    page.route("**/proof/*", _with_another_path)
+    page.reload()
+    check(receipt)
+    expect(verdict).to_contain_text("does not lead to the root")
+    page.locator("#compute").click()
+    expect(page.locator("#computed")).to_contain_text("It is equal")
+
+
+def _with_another_path(route: Route) -> None:
+    proof = route.fetch().json()
+    route.fulfill(json=proof | {"path": [*proof["path"][:-1], "0" * 64]})
+
+
+def test_a_units_page_says_how_it_stood_in_each_publication(visit: Open):
+    page = visit(f"{UNIT}?lang=en").page
+    expect(page.locator("#published tbody tr")).to_have_count(1)
+    page.locator("#published a").click()
+    row = page.locator("#table tbody tr", has_text="Ba Đình")
+    expect(row).to_be_visible()
+    row.locator("a").click()
+    expect(page.locator("h1")).to_contain_text("Ba Đình")
 
 
 @pytest.fixture

@@ -35,7 +35,10 @@ CAMPAIGNS = (
 )
 ADDRESSES = [
     "/",
-    *(f"/c/{'listed' if 'unit' in page.path else 'survey'}{page.path}".replace("<unit>", "u1") for page in OF_CAMPAIGN),
+    *(
+        f"/c/{'listed' if 'unit' in page.path else 'survey'}{re.sub('<.*>', '1', page.path.replace('<unit>', 'u1'))}"
+        for page in OF_CAMPAIGN
+    ),
     "/embed/survey",
 ]
 

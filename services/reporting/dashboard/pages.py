@@ -26,7 +26,8 @@ from services.reporting.dashboard.labels import LANGUAGES, labels, labels_of, la
 from services.reporting.dashboard.manners import ANYWHERE, headers
 from services.reporting.dashboard.model import model
 from services.reporting.file_views import Route
-from services.reporting.publications import Publications
+from services.reporting.publication_views import NUMBER
+from services.reporting.publications import Head, Publications
 from services.reporting.standing import Body, Standing
 from services.reporting.standings import Standings
 
@@ -50,13 +51,15 @@ OF_CAMPAIGN = (
     Page("/participation", "participation"),
     Page("/compare", "compare"),
     Page("/robustness", "robustness"),
+    Page("/publications", "publications"),
+    Page("/publications/<number>", "publication"),
     Page("/wall", "wall"),
 )
 """The pages of a campaign, each with a template, a script `js/pages/{name}.js` and a label `page.{name}`."""
-TABS = tuple(page for page in OF_CAMPAIGN if page.name not in ("unit", "wall"))
+TABS = tuple(page for page in OF_CAMPAIGN if page.name not in ("unit", "publication", "wall"))
 """Those that stand in every page's head."""
-OWN_LABELS = frozenset({"campaigns", "missing", "feed", "dataset"} | {page.name for page in OF_CAMPAIGN[1:]})
-"""Beginnings of labels that only the page of that name needs; those of the ranking serve several."""
+OWN_LABELS = frozenset({"campaigns", "missing", "feed", "dataset", "page"} | {page.name for page in OF_CAMPAIGN[1:]})
+"""Beginnings of labels that only the page of that name, or no script, needs; those of the ranking serve several."""
 
 
 class Pages:
@@ -91,6 +94,8 @@ class Pages:
                 if unit is None:
                     return self._page("missing", more, standing, campaign, status=404)
                 more["block"] = unit.block
+            if "number" in more and not self._may_have(campaign, more["number"]):
+                return self._page("missing", more, standing, campaign, status=404)
             return self._page(page.name, more, standing, campaign, unit=unit)
 
         return view
@@ -136,20 +141,29 @@ class Pages:
             raise Problem(problems.NOT_FOUND, "there is no such file")
         return _file(found, FOR_LONG if current else PUBLIC)
 
-    def _published(self, campaign: str, lang: str) -> dict[str, str] | None:
-        """Address and name of a campaign's newest publication; None where there is none, or MongoDB is away."""
+    def _heads(self, campaign: str) -> tuple[Head, ...] | None:
+        """A campaign's publications; None while MongoDB is away."""
         if self._publications is None or self._standings.wrong() is not None:
             return None
         try:
-            heads = self._publications.of(campaign)
+            return self._publications.of(campaign)
         except Problem:
             return None
+
+    def _may_have(self, campaign: str, number: str) -> bool:
+        """Whether there is a publication of that number, or that cannot be told now."""
+        heads = self._heads(campaign)
+        return NUMBER.fullmatch(number) is not None and (
+            heads is None or any(head.event.number == int(number) for head in heads)
+        )
+
+    def _newest(self, campaign: str, lang: str) -> dict[str, str] | None:
+        """Number and title of a campaign's newest publication; None where there is none, or MongoDB is away."""
+        heads = self._heads(campaign)
         if not heads:
             return None
         event = heads[-1].event
-        title = event.title.get(lang) or event.title.get("vi", "")
-        address = f"/v1/campaigns/{campaign}/publications/{event.number}.pdf?lang={lang}"
-        return {"address": address, "number": str(event.number), "title": title}
+        return {"number": str(event.number), "title": event.title.get(lang) or event.title.get("vi", "")}
 
     def _page(
         self,
@@ -189,7 +203,7 @@ class Pages:
             styles=[sheet for sheet in ("css/dashboard.css", f"css/{name}.css") if self._assets.has(sheet)],
             data=data,
             code=code,
-            title=words[f"page.{name}"] if unit is None else said(unit.name, lang),
+            title=words[f"page.{name}"].format(n=more.get("number")) if unit is None else said(unit.name, lang),
             campaign_title=None if campaign is None else said(campaign.title, lang),
             tabs=TABS if code is not None else (),
             public=campaign is not None and campaign.rules.live == "public",
@@ -197,7 +211,7 @@ class Pages:
             if campaign is not None and campaign.rules.live == "public" and name == "ranking"
             else None,
             more=more,
-            published=None if campaign is None else self._published(campaign.code, lang),
+            published=None if campaign is None else self._newest(campaign.code, lang),
             early=None if campaign is None else _early(campaign, name, unit),
         )
         return _html(content, headers() if frames is None else headers(frames), status)

@@ -141,6 +141,15 @@ class WholePublication(Answer):
     content = fields.Nested(PublicationContent, required=True)
 
 
+class PublishedRanking(Answer):
+    """The units of a block in a publication, best first."""
+
+    publication = fields.Nested(PublicationHead, required=True)
+    about = fields.Nested(PublishedAbout, required=True)
+    block = parts.code("The block.")
+    rows = parts.many(PublishedRow, "The units.")
+
+
 class PublishedUnit(Answer):
     """A unit in a publication."""
 

@@ -84,9 +84,30 @@ def test_publications_of_the_same_have_the_same_digest(client: FlaskClient) -> N
 
 
 def test_the_pages_of_the_campaign_lead_to_the_newest(client: FlaskClient) -> None:
-    for lang, words in (("vi", "Kết quả công bố lần 2 (PDF)</a>: Khảo sát"), ("en", "Publication 2 (PDF)</a>: Survey")):
+    for lang, words in (("vi", "Kết quả công bố lần 2</a>: Khảo sát"), ("en", "Publication 2</a>: Survey")):
         page = client.get(f"/c/survey?lang={lang}").text
-        assert f'<a href="{PUBLICATIONS}/2.pdf?lang={lang}">{words}' in page
+        assert f'<a href="/c/survey/publications/2?lang={lang}">{words}' in page
+    assert 'class="published"' in client.get("/c/survey/publications/1").text
+    assert 'class="published"' not in client.get("/c/survey/publications/2").text
+
+
+def test_a_page_of_a_publication_that_there_is_not_says_so(client: FlaskClient) -> None:
+    for number in ("3", "0", "01", "first"):
+        page = client.get(f"/c/survey/publications/{number}?lang=en")
+        assert page.status_code == 404
+        assert "There is no such publication" in page.text
+
+
+def test_a_blocks_ranking_is_had_without_the_details_of_its_units(client: FlaskClient) -> None:
+    whole = client.get(f"{PUBLICATIONS}/1").json
+    for block, query in (("b1", ""), ("b2", "?block=b2")):
+        answer = client.get(f"{PUBLICATIONS}/1/rankings{query}")
+        content = whole["content"]
+        said = {"about": content["about"], "block": block, "rows": content["rankings"][block]}
+        assert answer.json == {"publication": whole["publication"], **said}
+        assert "immutable" in answer.headers["Cache-Control"]
+    assert client.get(f"{PUBLICATIONS}/1/rankings?block=b3").status_code == 404
+    assert client.get(f"{PUBLICATIONS}/1/rankings?field=f").status_code == 422
 
 
 def test_a_report_names_number_and_digest_in_the_language_that_is_asked_for(client: FlaskClient) -> None:

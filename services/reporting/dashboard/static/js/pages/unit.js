@@ -17,6 +17,7 @@ import { groupsPanel } from "../unit/groups.js";
 import { drawHead } from "../unit/head.js";
 import { key, opened, placesOf } from "../unit/leaves.js";
 import { COUNCIL, lossesPanel, SORTS } from "../unit/losses.js";
+import { publishedPanel } from "../unit/published.js";
 import { tree } from "../unit/tree.js";
 
 const VIEWS = ["leaves", "tree"];
@@ -69,6 +70,7 @@ const fields = fieldsPanel(open);
 const groups = groupsPanel(byGroup);
 const losses = lossesPanel(open, (sort) => write({ sort: `${sort.by}-${sort.way}` }, { replace: true, quiet: true }));
 const drill = tree((keys) => write({ open: keys.join(" ") }, { replace: true, quiet: true }));
+const published = publishedPanel();
 const appraisals = appraisalsPanel(base, () => refresh());
 
 function drawControls() {
@@ -143,6 +145,7 @@ async function refresh() {
     drawHead(unit, places, open);
     fields.drawTable(unit);
     groups.drawTable(unit, lost);
+    published.draw(unit);
     drawTables();
     status.shown(unit.as_of);
     current.showing(unit.as_of.state);

@@ -4,6 +4,7 @@ import { count, figure, name, t } from "../labels.js";
 /** Why there is no figure; null where there is one. */
 export function missing(row) {
   if (row.index !== null) return null;
+  if (row.withheld === "index") return t("mark.withheld");
   return row.suppressed ? t("mark.suppressed") : t("mark.none");
 }
 
@@ -18,6 +19,7 @@ export const rankInterval = (row) => (row.rank_interval ? `${row.rank_interval[0
 export function marks(row) {
   const found = [];
   if (row.tied) found.push({ kind: "tied", text: t("mark.tied") });
+  if (row.withheld === "breakdown") found.push({ kind: "withheld", text: t("mark.breakdown") });
   if (row.provisional) {
     const leaves = row.pending.slice(0, 12).join(", ") + (row.pending.length > 12 ? ", …" : "");
     found.push({
