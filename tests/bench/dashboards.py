@@ -16,7 +16,6 @@ from tests.bench.hall import Acknowledged, hall
 from tests.bench.running import ACCEPTED, Bench, Wrong, costs, ranking_path
 from tests.bench.targets import LAST, SHOWN
 
-CHANGES = 10
 APART_S = 2.5
 """Between two changes: long enough for every dashboard to show one before the next."""
 
@@ -37,14 +36,14 @@ def dashboards(bench: Bench) -> list[Row]:
     bench.told(f"{count:,} dashboards opened in {time.perf_counter() - began:.1f} s")
     with costs(lambda: {**bench.processes(), "dashboards": [watching.pid or 0]}) as cost:
         started = time.perf_counter()
-        said = [_change(bench) for _ in range(CHANGES)]
+        said = [_change(bench) for _ in range(bench.sizes.changes)]
         seconds = time.perf_counter() - started
     mine.send(said)
     shown: list[list[float]] = _answer(mine)
     watching.join()
 
     def row(name: str, about: str, latencies: list[float]) -> Row:
-        found = Figure([Round(CHANGES, seconds, latencies, cost)])
+        found = Figure([Round(len(said), seconds, latencies, cost)])
         return Row(name.format(count), f"one response every {APART_S:g} s; {about}", found, latency=True)
 
     each = f"from its 202 until each of {count:,} open dashboards of the ranking"

@@ -54,7 +54,7 @@ class Sizes:
         fresh_seconds, fresh_rate: of the responses whose way into the ranking is timed.
         connections: of the client.
         forms: in the file that goes through the front door.
-        dashboards: that are open at a time.
+        dashboards, changes: that are open at a time, and that they are to show.
         units: of the large campaign.
         looks: single responses to it, and rankings of it.
         whole: responses in the log of the large run.
@@ -68,6 +68,7 @@ class Sizes:
     fresh_seconds: float
     forms: int
     dashboards: int
+    changes: int
     units: int
     looks: int
     whole: int
@@ -79,8 +80,8 @@ class Sizes:
         return min(3, self.rounds)
 
 
-FULL = Sizes(1.5, 5, 100_000, 20_000, (20_000, 200_000), 8.0, 85_684, 5_000, 10_600, 12, 1_000_000)
-QUICK = Sizes(0.4, 1, 1_000, 1_000, (500, 1_000), 2.0, 600, 100, 60, 2, 3_000)
+FULL = Sizes(1.5, 5, 100_000, 20_000, (20_000, 200_000), 8.0, 85_684, 5_000, 10, 10_600, 12, 1_000_000)
+QUICK = Sizes(0.4, 1, 1_000, 1_000, (500, 1_000), 2.0, 600, 100, 2, 60, 2, 3_000)
 
 
 class Bench:
