@@ -15,8 +15,8 @@ BACKLOG = 1_000
 """Records: with more than that to come, what a refresh shows is of little use to anyone."""
 PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 19
 """Times the length of the last refresh: half, a quarter or a twentieth of the time is spent on them."""
-LONGEST_PAUSE_S = 5.0
-"""After a refresh of thousands of units, which takes many seconds, unless there is much to be counted."""
+LONGEST_PAUSE_S, LONGEST_BACKLOG_S = 5.0, 60.0
+"""After a refresh of thousands of units, which takes many seconds; the latter while there is much to be counted."""
 GATHER = 0.5
 """Times the length of the last turn: records are gathered so long, so that turns take two thirds of the time."""
 GATHER_S = 0.3
@@ -60,7 +60,7 @@ class Pace:
         """
         took = self._ended - self._began
         if behind > BACKLOG:
-            pause = PAUSE_BACKLOG * took
+            pause = min(LONGEST_BACKLOG_S, PAUSE_BACKLOG * took)
         else:
             pause = min(LONGEST_PAUSE_S, (PAUSE_SHORT if took <= SHORT_S else PAUSE_LONG) * took)
         return max(self._put_off, self._began + (REFRESH_S if pending else LOOK_S), self._ended + pause)

@@ -80,12 +80,17 @@ def main(
     earlier = json.loads(output.read_text()) if output.exists() else {}
     if kept and not earlier:
         raise click.BadParameter(f"{output} is not there: run `make bench` first", param_hint="--kept")
-    found = earlier if kept else _found(parts, QUICK if quick else FULL, home, earlier, console)
+    failure = None
+    found = earlier
+    if not kept:
+        found, failure = _found(parts, QUICK if quick else FULL, home, earlier, console)
     report.show(console, found)
     if not kept:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps(found, indent=2) + "\n")
         console.print(f"\nkept in {output}", highlight=False)
+    if failure:
+        raise click.ClickException(f"{failure}; the parts that were measured before are kept")
     if page:
         page.write_text(with_figures(page.read_text(encoding="utf-8"), figures(found)), encoding="utf-8")
     if svg:
@@ -94,23 +99,28 @@ def main(
 
 def _found(
     parts: dict[str, Part], sizes: Sizes, home: Path, earlier: dict[str, Any], console: Console
-) -> dict[str, Any]:
-    """Measures parts; the document of what was found."""
+) -> tuple[dict[str, Any], str | None]:
+    """Measures parts; the document of what was found, and what has kept the rest from being measured."""
     before, began = machine(), time.monotonic()
+    measured: dict[str, list[Row]] = {}
+    storage: dict[str, Any] = {}
+    failure = None
     try:
-        measured, storage = _measure(parts, sizes, home, console)
+        storage = _measure(parts, sizes, home, console, measured)
     except (StartError, Wrong, Broken) as error:
-        raise click.ClickException(str(error)) from error
+        if not measured:
+            raise click.ClickException(str(error)) from error
+        failure = str(error)
     seconds = time.monotonic() - began
-    return report.document(before, dataclasses.asdict(sizes), seconds, measured, earlier, storage=storage)
+    document = report.document(before, dataclasses.asdict(sizes), seconds, measured, earlier, storage=storage)
+    return document, failure
 
 
 def _measure(
-    parts: dict[str, Part], sizes: Sizes, home: Path, console: Console
-) -> tuple[dict[str, list[Row]], dict[str, Any]]:
-    """Starts a stack, measures the parts in turn, and stops it; returns rows by part, and what is stored."""
+    parts: dict[str, Part], sizes: Sizes, home: Path, console: Console, measured: dict[str, list[Row]]
+) -> dict[str, Any]:
+    """Starts a stack, measures the parts in turn, and stops it; fills in rows by part, returns what is stored."""
     stages = Stages(console)
-    measured: dict[str, list[Row]] = {}
     with ended_by_signals(), running(home, stages) as stack:
         bench = Bench(stack, sizes, lambda line: console.print(f"  {line}", markup=False, highlight=False))
         try:
@@ -120,7 +130,7 @@ def _measure(
             bench.await_counted()
         finally:
             bench.close()
-    return measured, bench.storage
+    return bench.storage
 
 
 if __name__ == "__main__":

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from services.scoring.pace import BACKLOG, GATHER, GATHER_S, LONGEST_PAUSE_S, LOOK_S, REFRESH_S, SHORT_S, Pace
+from services.scoring.pace import (
+    BACKLOG,
+    GATHER,
+    GATHER_S,
+    LONGEST_BACKLOG_S,
+    LONGEST_PAUSE_S,
+    LOOK_S,
+    REFRESH_S,
+    SHORT_S,
+    Pace,
+)
 
 
 def after(took: float, *, pending: bool = True, behind: int = 0) -> float:
@@ -30,7 +40,7 @@ def test_short_ones_begin_at_a_steady_pace(pending: bool, period: float):  # noq
         (SHORT_S * 1.1, 0, 1 / 4),
         (1.0, BACKLOG, 1 / 4),
         (SHORT_S, BACKLOG + 1, 1 / 20),
-        (20.0, BACKLOG + 1, 1 / 20),
+        (3.0, BACKLOG + 1, 1 / 20),
     ],
 )
 def test_the_longer_and_the_further_behind_the_less_of_the_time_they_take(took: float, behind: int, share: float):
@@ -39,6 +49,7 @@ def test_the_longer_and_the_further_behind_the_less_of_the_time_they_take(took: 
 
 def test_after_the_longest_nobody_waits_for_minutes():
     assert after(20.0, behind=BACKLOG) == LONGEST_PAUSE_S
+    assert after(20.0, behind=BACKLOG + 1) == LONGEST_BACKLOG_S
 
 
 def test_the_last_of_a_backlog_is_shown_without_its_long_pause():
