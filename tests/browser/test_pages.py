@@ -248,6 +248,10 @@ def test_whoever_has_a_receipt_sees_that_it_is_counted_and_the_browser_checks_it
     expect(verdict).to_contain_text("does not lead to the root")
     page.locator("#compute").click()
     expect(page.locator("#computed")).to_contain_text("It is equal")
+    # On a page of plain HTTP a browser reckons no hashes.
+    page.evaluate("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    check(receipt)
+    expect(verdict).to_contain_text("not opened over a secure connection")
 
 
 def _with_another_path(route: Route) -> None:

@@ -4,7 +4,7 @@ import { address, get } from "../api.js";
 import { segments } from "../controls.js";
 import { $, h, say } from "../dom.js";
 import { drawExports } from "../exports.js";
-import { count, figure, name, t } from "../labels.js";
+import { count, day, figure, name, t } from "../labels.js";
 import { clear, loading, show } from "../notice.js";
 import { page } from "../page.js";
 import { digestButton } from "../publication/digest.js";
@@ -36,6 +36,7 @@ function turnBack({ blocks, bands, rules }) {
 function drawHead(about, rows) {
   $("about").hidden = $("summary").hidden = false;
   say($("words"), titleOf(head));
+  $("words").hidden = titleOf(head) === $("campaign-title").textContent;
   say($("note"), head.note ?? "");
   const because = { open: t("publication.because_open"), pending: t("publication.because_pending"), withheld: t("publication.because_withheld") };
   $("forced").hidden = !head.forced.length;
@@ -43,13 +44,19 @@ function drawHead(about, rows) {
   const box = $("summary");
   const provisional = rows.filter((row) => row.provisional).length;
   set(box, "at", t("publication.at"), hour(head.at, about.opens), t("publication.at_hour"));
-  set(box, "counted", t("publication.counted"), count(head.counted), t("publication.frozen"));
-  set(box, "version", t("publication.definition"), t("publication.version", { n: head.version }), name(about.title));
+  set(box, "counted", t("publication.counted"), count(head.counted), "");
+  set(box, "version", t("publication.definition"), t("publication.version", { n: head.version }), `${day(about.opens)} – ${day(about.closes)}`);
   set(box, "units", t("summary.units"), count(rows.length), provisional ? t("publication.provisional_n", { n: count(provisional) }) : "");
   say($("digest"), head.digest);
   say($("root"), head.root);
   say($("command"), `parindex publication check-receipt receipt.json --publication ${location.origin}${base}`);
   drawExports(base, ["xlsx", "csv", "pdf", "json"]);
+}
+
+/** Of a campaign that was open no breakdown is published at all, which is said once. */
+function marked(rows) {
+  if (!head.forced.includes("open")) return rows;
+  return rows.map((row) => (row.withheld === "breakdown" ? { ...row, withheld: null } : row));
 }
 
 function drawRanking(block, rows) {
@@ -80,7 +87,7 @@ async function refresh() {
     if ($("filter").value !== (q ?? "")) $("filter").value = q ?? "";
     table.filter = "";
     drawHead(found.about, found.rows);
-    drawRanking(found.block, found.rows);
+    drawRanking(found.block, marked(found.rows));
     if (q) table.setFilter(q);
     $("panels").hidden = $("exports-section").hidden = false;
     document.body.classList.remove("stale");
