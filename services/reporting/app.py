@@ -27,7 +27,7 @@ from services.reporting.preparing import Preparer
 from services.reporting.publication_views import PublicationViews
 from services.reporting.publications import Publications
 from services.reporting.standings import Standings
-from services.reporting.views import Views
+from services.reporting.views import Views, seen_by_everybody
 from services.reporting.watcher import Watcher
 
 PATIENCE_S = 1.5
@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> Flask:
     standings = Standings()
     watcher = Watcher(db, standings)
     preparer = Preparer(standings)
-    live = Live(standings)
+    live = Live(standings, seen_by_everybody)
     access = Access(standings, authority)
     responses, appraisals = settings.topic("responses"), settings.topic("appraisals")
     views = Views(standings, access, live, db=db, responses_topic=responses, appraisals_topic=appraisals)

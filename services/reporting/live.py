@@ -12,8 +12,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import orjson
@@ -21,6 +20,7 @@ import orjson
 from services.common import problems
 from services.common.problems import Problem
 from services.reporting.metrics import STREAMS
+from services.reporting.rankings import View
 from services.reporting.standing import Body, Standing
 from services.reporting.standings import Standings
 
@@ -33,8 +33,8 @@ TELL_S = 0.0002
 """What it takes to tell one stream, with room for answers: as long as it takes to tell all, nobody is told again."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
-Ranking = Callable[[Standing], Body | None]
-"""What everybody may see of a ranking in a state; None where that is nothing."""
+Rankings = Callable[[Standing, View], Body | None]
+"""What everybody may see of a ranking in a state; None where that is nothing, or not yet."""
 
 
 class _Message(NamedTuple):
@@ -55,18 +55,21 @@ UNAVAILABLE = _Message("", _UNAVAILABLE, _UNAVAILABLE)
 class _Channel:
     """What the streams of one campaign wait on that ask for the same."""
 
-    def __init__(self, ranking: Ranking | None) -> None:
-        self.ranking = ranking
+    def __init__(self, named: View | None) -> None:
+        self.named = named
         self.changed = threading.Condition()
-        self.state: _Message | None = None
+        self.making = threading.Lock()
+        self.message: tuple[Standing, _Message] | None = None
+        """What is said of a state, made once for all."""
 
 
 class Live:
     """The open streams of this process."""
 
-    def __init__(self, standings: Standings) -> None:
+    def __init__(self, standings: Standings, rankings: Rankings) -> None:
         self._standings = standings
-        self._channels: dict[str, dict[Hashable, _Channel]] = {}
+        self._rankings = rankings
+        self._channels: dict[str, dict[View | None, _Channel]] = {}
         """By campaign, and by the ranking that is named."""
         self._open = 0
         self._closed = False
@@ -75,18 +78,15 @@ class Live:
     def close(self) -> None:
         """Ends all streams; their readers come back by themselves."""
         self._closed = True
-        self._wake(*self._all())
+        self._wake(self._all())
 
-    def stream(
-        self, campaign: str, last: str | None, named: Hashable = None, ranking: Ranking | None = None
-    ) -> Iterator[bytes]:
+    def stream(self, campaign: str, last: str | None, named: View | None = None) -> Iterator[bytes]:
         """The events of a campaign from now on.
 
         Args:
             campaign: one that has a state, or had one when MongoDB was last seen.
             last: the id of the last event that the reader has; the state is not told again while it is that.
-            named: the ranking that is sent with every state that comes; None is none.
-            ranking: makes it; of one that is `named` alike it makes the same.
+            named: the ranking that is sent with every state that comes.
 
         Raises:
             Problem: 503 when there are too many streams.
@@ -94,7 +94,7 @@ class Live:
         if self._open >= MOST_STREAMS:
             raise Problem(problems.UNAVAILABLE, "too many streams are open: poll the rankings", retry_after_s=30)
         # Known from here on, so that none of the next states is missed.
-        channel = self._channels.setdefault(campaign, {}).setdefault(named, _Channel(ranking))
+        channel = self._channels.setdefault(campaign, {}).setdefault(named, _Channel(named))
         return self._events(campaign, channel, last)
 
     def _events(self, campaign: str, channel: _Channel, sent: str | None) -> Iterator[bytes]:
@@ -127,44 +127,47 @@ class Live:
     def _wait(self, campaign: str, channel: _Channel, sent: str) -> None:
         """Until there is something to say, or it is time for a sign of life."""
         with channel.changed:
-            channel.changed.wait_for(lambda: self._closed or self._message(campaign, channel).id != sent, KEEP_ALIVE_S)
+            channel.changed.wait_for(lambda: self._closed or self._id(campaign) != sent, KEEP_ALIVE_S)
+
+    def _id(self, campaign: str) -> str:
+        """That of the message which a stream would be sent now."""
+        standing = self._standings.find(campaign) if self._standings.current else None
+        return UNAVAILABLE.id if standing is None else str(standing.as_of.state)
 
     def _message(self, campaign: str, channel: _Channel) -> _Message:
-        if not self._standings.current:
+        standing = self._standings.find(campaign) if self._standings.current else None
+        if standing is None:
             return UNAVAILABLE
-        with channel.changed:
-            if channel.state is None:
-                standing = self._standings.find(campaign)
-                channel.state = UNAVAILABLE if standing is None else _state(standing, channel.ranking)
-            return channel.state
+        # Whoever comes first makes it for all. Whoever brings a new state does not wait for that.
+        with channel.making:
+            if (made := channel.message) is None or made[0] is not standing:
+                body = None if channel.named is None else self._rankings(standing, channel.named)
+                made = channel.message = standing, _state(standing, body)
+            return made[1]
 
     def _heard(self, campaign: str | None) -> None:
         """A campaign has a new state, or MongoDB came or went."""
-        if campaign is None:
-            self._wake(*self._all())
-        for channel in list(self._channels.get(campaign or "", {}).values()):
-            with channel.changed:
-                # Made again by the first stream that wakes, for all.
-                channel.state = None
-                channel.changed.notify_all()
+        found = self._all() if campaign is None else list(self._channels.get(campaign, {}).values())
+        for channel in found:
+            channel.message = None  # a state that is over is not held
+        self._wake(found)
 
-    def _all(self) -> Iterator[_Channel]:
-        return chain.from_iterable([list(channels.values()) for channels in list(self._channels.values())])
+    def _all(self) -> list[_Channel]:
+        return [channel for channels in list(self._channels.values()) for channel in list(channels.values())]
 
     @staticmethod
-    def _wake(*channels: _Channel) -> None:
+    def _wake(channels: Iterable[_Channel]) -> None:
         for channel in channels:
             with channel.changed:
                 channel.changed.notify_all()
 
 
-def _state(standing: Standing, ranking: Ranking | None) -> _Message:
+def _state(standing: Standing, ranking: Body | None) -> _Message:
     as_of = standing.as_of
     data = orjson.dumps({"state": as_of.state, "version": as_of.version, "as_of": as_of.document()})
     event = b"id: %d\nevent: state\ndata: %s\n\n" % (as_of.state, data)
-    body = None if ranking is None else ranking(standing)
+    if ranking is None:
+        return _Message(str(as_of.state), event, event)
     # Before the state, so that who hears of that has its ranking.
-    with_it = (
-        b'event: ranking\ndata: {"etag":"%s","ranking":%s}\n\n' % (body.etag.encode(), body.content) if body else b""
-    )
-    return _Message(str(as_of.state), event, with_it + event)
+    said = b'event: ranking\ndata: {"etag":"%s","ranking":%s}\n\n' % (ranking.etag.encode(), ranking.content)
+    return _Message(str(as_of.state), event, said + event)

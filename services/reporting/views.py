@@ -6,7 +6,6 @@ Those that answer in several forms are in `file_views`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -135,14 +134,16 @@ class Views:
         if standing is None:
             standing = self._access.open(campaign)
         named = ranking_named(request, standing.campaign)
-        last = request.headers.get("Last-Event-ID")
         # A browser gives up for good on any status but 200: while MongoDB is away the stream says so instead.
-        stream = self._live.stream(campaign, last, named, None if named is None else partial(seen_by_everybody, named))
+        stream = self._live.stream(campaign, request.headers.get("Last-Event-ID"), named)
         return Response(stream, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def seen_by_everybody(chosen: View, standing: Standing) -> Body | None:
-    """A ranking as everybody may see it in a state; None where that is nothing."""
+def seen_by_everybody(standing: Standing, chosen: View) -> Body | None:
+    """A ranking as everybody may see it in a state; None where that is nothing, or its details are still being read."""
     if is_private(standing):
         return None
-    return ranking(standing.for_everybody(datetime.now(UTC)), chosen)
+    try:
+        return ranking(standing.for_everybody(datetime.now(UTC)), chosen)
+    except Problem:
+        return None

@@ -9,9 +9,12 @@ import orjson
 import pytest
 from surveys import asked, survey
 
+from services.common import problems
 from services.common.problems import Problem
 from services.reporting import live as module
+from services.reporting import views
 from services.reporting.live import Live
+from services.reporting.rankings import View
 from services.reporting.standing import AsOf, Body, Standing
 from services.reporting.standings import Standings
 
@@ -43,7 +46,14 @@ def standings(clock: Clock) -> Standings:
 
 @pytest.fixture
 def live(standings: Standings) -> Live:
-    return Live(standings)
+    return Live(standings, ranking)
+
+
+def ranking(standing: Standing, named: View) -> Body | None:
+    """As everybody may see it; nothing where the block is one that nobody may."""
+    if named.block == "closed":
+        return None
+    return Body(b'{"state":%d,"block":"%s"}' % (standing.as_of.state, named.block.encode()), "application/json")
 
 
 def take(standings: Standings, state: int) -> None:
@@ -132,25 +142,22 @@ def test_beyond_the_most_streams_one_is_told_to_poll(live: Live, monkeypatch: py
     assert next(live.stream("survey", None))
 
 
-def sent_with(live: Live, block: str = "b1", last: str | None = "1") -> Iterator[bytes]:
-    def ranking(standing: Standing) -> Body:
-        return Body(b'{"state":%d,"block":"%s"}' % (standing.as_of.state, block.encode()), "application/json")
-
-    stream = live.stream("survey", last, block, ranking)
+def sent_with(live: Live, block: str) -> Iterator[bytes]:
+    stream = live.stream("survey", None, View(block))
     assert next(stream).startswith(b"retry: ")
     return stream
 
 
 def test_a_named_ranking_comes_before_each_new_state_and_not_with_the_one_found(standings: Standings, live: Live):
-    streams = [sent_with(live, block, None) for block in ("b1", "b1", "b2")]
+    streams = [sent_with(live, block) for block in ("b1", "b1", "b2")]
     plain = opened(live, None)
     first = {next(stream) for stream in [*streams, plain]}
     assert len(first) == 1
     take(standings, 2)
     one, same, other = (next(stream) for stream in streams)
     assert one is same
-    ranking, state, _ = one.split(b"\n\n")
-    name, data = ranking.split(b"\ndata: ")
+    sent, state, _ = one.split(b"\n\n")
+    name, data = sent.split(b"\ndata: ")
     assert name == b"event: ranking"
     assert orjson.loads(data)["ranking"] == {"state": 2, "block": "b1"}
     assert orjson.loads(data)["etag"]
@@ -159,8 +166,8 @@ def test_a_named_ranking_comes_before_each_new_state_and_not_with_the_one_found(
 
 
 def test_where_nobody_may_see_a_ranking_the_state_comes_alone(standings: Standings, live: Live):
-    stream = live.stream("survey", None, "b1", lambda _: None)
-    assert [next(stream)[:6], next(stream)[:6]] == [b"retry:", b"id: 1\n"]
+    stream = sent_with(live, "closed")
+    assert next(stream).startswith(b"id: 1\n")
     take(standings, 2)
     assert next(stream).startswith(b"id: 2\n")
 
@@ -177,3 +184,11 @@ def test_where_many_are_told_nobody_is_told_again_before_all_were(
             next(stream)
         take(standings, 2)
     assert slept == 5 * [0.1]
+
+
+def test_a_ranking_whose_details_are_still_being_read_holds_no_stream_up(monkeypatch: pytest.MonkeyPatch):
+    def unread(*_: object) -> Body:
+        raise Problem(problems.UNAVAILABLE, "the details of the units are still being read")
+
+    monkeypatch.setattr(views, "ranking", unread)
+    assert views.seen_by_everybody(Standing(CAMPAIGN, AsOf(1, 1, {}, {}), {}), View("b1", "f1")) is None
