@@ -14,7 +14,8 @@ from services.common import kafka, mongo, publication_store, release
 from services.common.campaign import Campaign
 from services.common.publications import Publication, Reason
 from services.common.settings import Settings
-from services.publishing.edition import Edition, Issue, Tree, Withheld
+from services.publishing.disclosure import Level
+from services.publishing.edition import Edition, Issue, Withheld
 from services.publishing.form import FORM
 from services.publishing.recount import Advance, Counted, Cut, Offsets, Recount
 from services.publishing.register import Made, Register
@@ -47,17 +48,29 @@ class Draft:
 
     event: Publication
     edition: Edition
-    tree: Tree
-    pending: Mapping[str, tuple[str, ...]]
-    """By unit the leaves without points."""
-    without_breakdown: Sequence[str]
-    """Units, because of what earlier publications showed."""
-    without_index: Sequence[str]
-    """Units, likewise."""
     compared: bool
     """Whether it was compared with what is served: no record came since."""
     differences: Sequence[Difference]
     """Where what is served is not what the log says."""
+
+    @property
+    def pending(self) -> Mapping[str, tuple[str, ...]]:
+        """By unit the leaves without points."""
+        return self.edition.pending
+
+    @property
+    def without_breakdown(self) -> Sequence[str]:
+        """Units, because of what earlier publications showed."""
+        return self._at_level("index")
+
+    @property
+    def without_index(self) -> Sequence[str]:
+        """Units, likewise."""
+        return self._at_level("nothing")
+
+    def _at_level(self, level: Level) -> Sequence[str]:
+        # Of an open campaign no breakdown is shown of any unit.
+        return [] if "open" in self.event.forced else self.edition.at_level(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +118,7 @@ class Making:
 
     def known(self, campaign: str) -> Known:
         """The publications of a campaign that the log knows."""
-        if self._recount.catalogue.current(campaign) is None:
-            there = ", ".join(sorted(found.code for found in self._recount.catalogue)) or "none"
-            raise Unknown(f"the log has no campaign {campaign!r}; known: {there}")
+        self._newest(campaign)
         return self._known.get(campaign, {})
 
     def find(self, campaign: str, number: int) -> Made:
@@ -139,12 +150,9 @@ class Making:
         is_open, withheld = not release.ended(campaign, now), near_released(self._db, campaign)
         issues, last = self._issues(known, cut, None, told)
         edition = Edition([*issues, Issue(last, is_open, withheld)])
-        tree = edition.tree
-        without_index = edition.at_level("nothing") if not is_open else []
         forced: list[Reason] = ["open"] if is_open else []
         forced += ["pending"] if edition.pending else []
-        forced += ["withheld"] if without_index else []
-        served, differences = self._compared(edition, cut)
+        forced += ["withheld"] if not is_open and edition.at_level("nothing") else []
         event = Publication(
             campaign=code,
             number=len(known) + 1,
@@ -153,8 +161,8 @@ class Making:
             at=now.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
             positions=cut.positions,
             digest=edition.content.digest,
-            root=tree.root,
-            size=len(tree.ids),
+            root=edition.tree.root,
+            size=len(edition.tree.ids),
             form=FORM,
             software=metadata.version("parindex"),
             forced=tuple(forced),
@@ -163,16 +171,7 @@ class Making:
             title=words.title or label(campaign.title),
             note=words.note,
         )
-        return Draft(
-            event,
-            edition,
-            tree,
-            edition.pending,
-            [] if is_open else edition.at_level("index"),
-            without_index,
-            served,
-            differences,
-        )
+        return Draft(event, edition, *self._compared(edition, cut))
 
     def publish(self, draft: Draft) -> None:
         """Writes a draft into the log, then its content into the database.
@@ -183,12 +182,12 @@ class Making:
         mongo.prepare(self._db)
         made = self._register.add(draft.event)
         self._known = {**self._known, draft.event.campaign: made}
-        self._store(made[draft.event.number], draft.edition, draft.tree)
+        self._store(made[draft.event.number], draft.edition)
 
     def check(self, code: str, number: int, told: Advance) -> Checked:
         """Recomputes a publication from the log, and looks whether the database holds just that."""
-        made, edition, tree = self._again(code, number, told)
-        content = edition.content
+        made, edition = self._again(code, number, told)
+        content, tree = edition.content, edition.tree
         stored = None
         if any(event.number == number for event, _ in publication_store.heads(self._db, code)):
             held = publication_store.digest(publication_store.pieces(self._db, code, number))
@@ -203,19 +202,18 @@ class Making:
 
     def restore(self, code: str, number: int, told: Advance) -> bool:
         """Stores a publication as it follows from the log; False, and nothing stored, where that is not what was."""
-        made, edition, tree = self._again(code, number, told)
-        if (edition.content.digest, tree.root) != (made.event.digest, made.event.root):
+        made, edition = self._again(code, number, told)
+        if (edition.content.digest, edition.tree.root) != (made.event.digest, made.event.root):
             return False
         mongo.prepare(self._db)
-        self._store(made, edition, tree)
+        self._store(made, edition)
         return True
 
-    def _again(self, code: str, number: int, told: Advance) -> tuple[Made, Edition, Tree]:
+    def _again(self, code: str, number: int, told: Advance) -> tuple[Made, Edition]:
         made = self.find(code, number)
         before = {one: found for one, found in self.known(code).items() if one < number}
         issues, last = self._issues(before, self._cut(made), made.event.rejected, told)
-        edition = Edition([*issues, _issue(last, made.event)])
-        return made, edition, edition.tree
+        return made, Edition([*issues, _issue(last, made.event)])
 
     def _issues(self, before: Known, cut: Cut, rejected: Offsets | None, told: Advance) -> tuple[list[Issue], Counted]:
         """What earlier publications counted, and what there is to be counted up to a cut."""
@@ -240,7 +238,8 @@ class Making:
     def _newest(self, code: str) -> Campaign:
         found = self._recount.catalogue.current(code)
         if found is None:
-            raise Unknown(code)
+            there = ", ".join(sorted(known.code for known in self._recount.catalogue)) or "none"
+            raise Unknown(f"the log has no campaign {code!r}; known: {there}")
         return found
 
     def _compared(self, edition: Edition, cut: Cut) -> tuple[bool, list[Difference]]:
@@ -258,8 +257,8 @@ class Making:
             found.append(compare("indices", unit, kept, edition.document(unit)))
         return True, [difference for difference in found if difference is not None]
 
-    def _store(self, made: Made, edition: Edition, tree: Tree) -> None:
-        parts = (publication_store.tree_part(*part) for part in tree.parts())
+    def _store(self, made: Made, edition: Edition) -> None:
+        parts = (publication_store.tree_part(*part) for part in edition.tree.parts())
         publication_store.write(self._db, made.event, made.offset, edition.content.pieces, parts)
 
 

@@ -18,7 +18,7 @@ from flask import Response, render_template, request
 from services.common import problems
 from services.common.campaign import Campaign, Unit
 from services.common.problems import Problem
-from services.reporting.answers import PUBLIC, answer, matches
+from services.reporting.answers import FOR_EVER, PUBLIC, answer, matches
 from services.reporting.dashboard.assets import Asset, Assets
 from services.reporting.dashboard.dataset import dataset
 from services.reporting.dashboard.feed import entries
@@ -32,7 +32,6 @@ from services.reporting.standing import Body, Standing
 from services.reporting.standings import Standings
 
 HTML, ATOM = "text/html; charset=utf-8", "application/atom+xml; charset=utf-8"
-FOR_LONG = "public, max-age=31536000, immutable"
 QUICK = 6
 """gzip's level for what is compressed each time."""
 
@@ -139,7 +138,7 @@ class Pages:
         found = self._assets.find(rest) or self._assets.find(name)
         if found is None:
             raise Problem(problems.NOT_FOUND, "there is no such file")
-        return _file(found, FOR_LONG if current else PUBLIC)
+        return _file(found, FOR_EVER if current else PUBLIC)
 
     def _heads(self, campaign: str) -> tuple[Head, ...] | None:
         """A campaign's publications; None while MongoDB is away."""
