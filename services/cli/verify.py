@@ -14,7 +14,7 @@ from services.cli.stages import Stages
 from services.common import kafka
 from services.common.generation import INDEXES
 from services.common.settings import Settings
-from services.publishing.making import unstored
+from services.publishing.database import unstored
 from services.publishing.register import Register
 from services.scoring.audit.difference import Difference
 from services.scoring.audit.report import Report

@@ -14,18 +14,17 @@ from services.common import kafka, mongo, publication_store, release
 from services.common.campaign import Campaign
 from services.common.publications import Publication, Reason
 from services.common.settings import Settings
+from services.publishing.database import Known, compared, near_released, unstored
 from services.publishing.disclosure import Level
-from services.publishing.edition import Edition, Issue, Withheld
+from services.publishing.edition import Edition, Issue
 from services.publishing.form import FORM
 from services.publishing.recount import Advance, Counted, Cut, Offsets, Recount
 from services.publishing.register import Made, Register
 from services.reporting.figures import label
-from services.scoring.audit.difference import Difference, compare
+from services.scoring.audit.difference import Difference
 from services.scoring.ledger import Halted
 
 Document = dict[str, Any]
-Known = Mapping[int, Made]
-"""A campaign's publications by number."""
 
 
 class Unknown(Exception):
@@ -171,7 +170,7 @@ class Making:
             title=words.title or label(campaign.title),
             note=words.note,
         )
-        return Draft(event, edition, *self._compared(edition, cut))
+        return Draft(event, edition, *compared(self._db, edition, cut))
 
     def publish(self, draft: Draft) -> None:
         """Writes a draft into the log, then its content into the database.
@@ -242,59 +241,9 @@ class Making:
             raise Unknown(f"the log has no campaign {code!r}; known: {there}")
         return found
 
-    def _compared(self, edition: Edition, cut: Cut) -> tuple[bool, list[Difference]]:
-        """Whether what is served is of the same cut, and where it then differs."""
-        campaign = cut.campaign
-        state = self._db.campaign_state.find_one({"_id": campaign.code})
-        if state is None or state["version"] != campaign.version or _plain(state["positions"]) != _plain(cut.positions):
-            return False, []
-        forms = {group: n for group, n in state["counted"].items() if n}
-        counted = dict(+edition.counted.forms)
-        found = [compare("campaign_state", campaign.code, {"counted": forms}, {"counted": counted})]
-        served = {document["unit"]: document for document in self._db.indices.find({"campaign": campaign.code})}
-        for unit in campaign.unit:
-            kept = {name: value for name, value in served.get(unit, {}).items() if name not in ("state", "released")}
-            found.append(compare("indices", unit, kept, edition.document(unit)))
-        return True, [difference for difference in found if difference is not None]
-
     def _store(self, made: Made, edition: Edition) -> None:
         parts = (publication_store.tree_part(*part) for part in edition.tree.parts())
         publication_store.write(self._db, made.event, made.offset, edition.content.pieces, parts)
-
-
-def near_released(db: Database[Document], campaign: Campaign) -> Withheld:
-    """The cells that withdrawals brought near to what was released of them, as the database has it."""
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
-    if not release.in_steps(campaign):
-        return found
-    for document in db.indices.find({"campaign": campaign.code, "released": {"$exists": True}}):
-        released = release.read(document["released"])
-        cells = [
-            (leaf, group)
-            for leaf, result in document["leaves"].items()
-            for group, cell in result["groups"].items()
-            if group in released and release.near(campaign, leaf, released[group], group, cell["answers"])
-        ]
-        if cells:
-            found[document["unit"]] = tuple(cells)
-    return found
-
-
-def unstored(db: Database[Document], known: Mapping[str, Known]) -> list[tuple[str, int]]:
-    """Campaign and number of what the log knows and the database does not hold."""
-    found = []
-    for code in sorted(known):
-        heads = {event.number: event for event, _ in publication_store.heads(db, code)}
-        for number, made in known[code].items():
-            pieces = publication_store.pieces(db, code, number)
-            if heads.get(number) != made.event or publication_store.digest(pieces) != made.event.digest:
-                found.append((code, number))
-    return found
-
-
-def _plain(positions: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:
-    """Positions without those where nothing was read yet."""
-    return {(topic, at): next_ for topic, found in positions.items() for at, next_ in found.items() if next_}
 
 
 def _issue(counted: Counted, event: Publication) -> Issue:
