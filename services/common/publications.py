@@ -81,6 +81,7 @@ def read(said: Mapping[str, Any]) -> Publication:
     at = datetime.fromisoformat(said["at"])
     if at.tzinfo is None:
         raise ValueError(f"at {said['at']!r}: no zone")
+    title = dict(said["title"].items())
     return Publication(
         campaign=_text(said["campaign"]),
         number=_whole(said["number"], 1),
@@ -105,7 +106,7 @@ def read(said: Mapping[str, Any]) -> Publication:
             _text(unit): tuple((_text(leaf), _text(group)) for leaf, group in cells)
             for unit, cells in said["withheld"].items()
         },
-        title={name: _text(said["title"][name]) for name in ("vi", "en") if name in said["title"]},
+        title={name: _text(title[name]) for name in ("vi", "en") if name in title},
         note=None if said.get("note") is None else _text(said["note"]),
     )
 

@@ -14,8 +14,8 @@ from pypdf import PdfReader
 from services.common import merkle, release
 from services.common.campaign import Rules, Text
 from services.common.release import Release
-from services.publishing.edition import Edition, Issue
 from services.publishing.database import near_released
+from services.publishing.edition import Edition, Issue
 from services.reporting import publication_views, publications
 from services.reporting.figures import Figures
 from services.reporting.loading import RAW
