@@ -10,8 +10,9 @@ import { $, announce, h, say } from "../dom.js";
 import { csv, drawDownloads } from "../download.js";
 import { count, day, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
-import { clear, loading, show } from "../notice.js";
-import { page, renewModel } from "../page.js";
+import { clear, loading } from "../notice.js";
+import { page } from "../page.js";
+import { needModel, refreshing } from "../refresh.js";
 import { link, listen, read, write } from "../state.js";
 import { follow } from "../status.js";
 import { set } from "../summary.js";
@@ -147,31 +148,22 @@ async function look() {
   drawControls();
 }
 
-let asking = 0;
-async function refresh() {
-  const turn = ++asking;
-  try {
-    if (!page.model) await renewModel();
-    if (!page.model) throw new Problem(503, "", true);
-    await look();
-    if (turn !== asking) return;
-    const now = chosen();
-    $("none").hidden = now.other !== null;
-    $("controls").hidden = now.other === null;
-    if (!now.other) {
-      clear();
-      return;
-    }
-    if ((page.model.live === "private" || now.other.live === "private") && !token.get()) throw new Problem(401, "", false);
-    const found = await get(address("/v1/compare", { campaigns: `${now.earlier},${now.later}`, block: now.block.code }));
-    if (turn !== asking) return;
-    draw(found);
-  } catch (problem) {
-    if (turn !== asking) return;
-    document.body.classList.add("stale");
-    show(problem, refresh);
+const refresh = refreshing(async (overtaken) => {
+  await needModel();
+  await look();
+  if (overtaken()) return;
+  const now = chosen();
+  $("none").hidden = now.other !== null;
+  $("controls").hidden = now.other === null;
+  if (!now.other) {
+    clear();
+    return;
   }
-}
+  if ((page.model.live === "private" || now.other.live === "private") && !token.get()) throw new Problem(401, "", false);
+  const found = await get(address("/v1/compare", { campaigns: `${now.earlier},${now.later}`, block: now.block.code }));
+  if (overtaken()) return;
+  draw(found);
+});
 
 async function draw(found) {
   const now = chosen();

@@ -1,14 +1,15 @@
 // Who has answered so far: what to look after, forms against the quota by group, unit and day, how they are filled in.
 import { onTheme } from "../frame.js";
-import { get, Problem, token } from "../api.js";
+import { get, token } from "../api.js";
 import { options, segments } from "../controls.js";
 import { $, announce, h, say } from "../dom.js";
 import { drawExports } from "../exports.js";
 import { groupColor } from "../group_color.js";
 import { count, figure, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
-import { clear, loading, show } from "../notice.js";
+import { clear, loading } from "../notice.js";
 import { page, renewModel } from "../page.js";
+import { needModel, refreshing } from "../refresh.js";
 import { drawAttention } from "../participation/attention.js";
 import { dayChart, dayRows, dayTable, description as ofDays } from "../participation/days.js";
 import { course, groupName, raters } from "../participation/figures.js";
@@ -159,34 +160,22 @@ async function draw(found) {
   say($("chart-units-note"), t("participation.units_note") + (rows.length > MOST ? ` ${t("chart.first", { n: MOST })}` : ""));
 }
 
-let asking = 0;
-async function refresh() {
-  const turn = ++asking;
-  try {
-    if (!page.model) {
-      await renewModel();
-      if (page.model) drawControls();
-    }
-    if (!page.model) throw new Problem(503, "", true);
-    const found = await get(base);
-    if (turn !== asking) return;
-    if (found.version !== page.model.version) {
-      await renewModel();
-      drawControls();
-    }
-    clear();
-    if (shown && shown.as_of.counted !== found.as_of.counted) announce(t("participation.changed", { n: count(found.as_of.counted), warnings: count(found.warnings.length) }));
-    shown = found;
-    status.shown(found.as_of);
-    current.showing(found.as_of.state);
-    document.body.classList.remove("stale");
-    await draw(found);
-  } catch (problem) {
-    if (turn !== asking) return;
-    document.body.classList.add("stale");
-    show(problem, refresh);
+const refresh = refreshing(async (overtaken) => {
+  await needModel(drawControls);
+  const found = await get(base);
+  if (overtaken()) return;
+  if (found.version !== page.model.version) {
+    await renewModel();
+    drawControls();
   }
-}
+  clear();
+  if (shown && shown.as_of.counted !== found.as_of.counted) announce(t("participation.changed", { n: count(found.as_of.counted), warnings: count(found.warnings.length) }));
+  shown = found;
+  status.shown(found.as_of);
+  current.showing(found.as_of.state);
+  document.body.classList.remove("stale");
+  await draw(found);
+});
 
 /** All of the page is in one answer: another choice only draws it otherwise. */
 function choose() {

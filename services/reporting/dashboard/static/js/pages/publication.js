@@ -5,8 +5,9 @@ import { segments } from "../controls.js";
 import { $, h, say } from "../dom.js";
 import { drawExports } from "../exports.js";
 import { count, day, figure, name, t } from "../labels.js";
-import { clear, loading, show } from "../notice.js";
+import { clear, loading } from "../notice.js";
 import { page } from "../page.js";
+import { refreshing } from "../refresh.js";
 import { digestButton } from "../publication/digest.js";
 import { proofForm } from "../publication/proof.js";
 import { hour, titleOf } from "../publication/words.js";
@@ -71,32 +72,24 @@ function drawRanking(block, rows) {
   say($("held"), t("publication.held"));
 }
 
-let asking = 0;
-async function refresh() {
-  const turn = ++asking;
+const refresh = refreshing(async (overtaken) => {
   const { block, sort, q } = read();
-  try {
-    const known = page.model?.blocks.some((one) => one.code === block);
-    const found = await get(address(`${base}/rankings`, { block: known ? block : null }));
-    if (turn !== asking) return;
-    clear();
-    head = found.publication;
-    turnBack(found.about);
-    const [by, way] = /^(rank|unit|index|n)-(ascending|descending)$/.test(sort ?? "") ? sort.split("-") : [];
-    table.sort = by ? { by, way } : null;
-    if ($("filter").value !== (q ?? "")) $("filter").value = q ?? "";
-    table.filter = "";
-    drawHead(found.about, found.rows);
-    drawRanking(found.block, marked(found.rows));
-    if (q) table.setFilter(q);
-    $("panels").hidden = $("exports-section").hidden = false;
-    document.body.classList.remove("stale");
-  } catch (problem) {
-    if (turn !== asking) return;
-    document.body.classList.add("stale");
-    show(problem, refresh);
-  }
-}
+  const known = page.model?.blocks.some((one) => one.code === block);
+  const found = await get(address(`${base}/rankings`, { block: known ? block : null }));
+  if (overtaken()) return;
+  clear();
+  head = found.publication;
+  turnBack(found.about);
+  const [by, way] = /^(rank|unit|index|n)-(ascending|descending)$/.test(sort ?? "") ? sort.split("-") : [];
+  table.sort = by ? { by, way } : null;
+  if ($("filter").value !== (q ?? "")) $("filter").value = q ?? "";
+  table.filter = "";
+  drawHead(found.about, found.rows);
+  drawRanking(found.block, marked(found.rows));
+  if (q) table.setFilter(q);
+  $("panels").hidden = $("exports-section").hidden = false;
+  document.body.classList.remove("stale");
+});
 
 const published = () => ({ base, ...head });
 proofForm(published);

@@ -1,13 +1,14 @@
 // The ranking of a block: chart, table, tile map, heat map; the address says which.
 import { onTheme } from "../frame.js";
-import { address, getScores, Problem } from "../api.js";
+import { address, getScores } from "../api.js";
 import { options, segments } from "../controls.js";
 import { $, announce, h, say } from "../dom.js";
 import { drawExports } from "../exports.js";
 import { count, figure, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
-import { clear, loading, show } from "../notice.js";
+import { clear, loading } from "../notice.js";
 import { page, renewModel } from "../page.js";
+import { needModel, refreshing } from "../refresh.js";
 import { description, MOST, rankingChart } from "../ranking/chart.js";
 import { bandsOf, index } from "../ranking/rows.js";
 import { drawHeat } from "../ranking/heat.js";
@@ -112,46 +113,34 @@ function tellChanges(rows) {
 
 const key = ({ block, field, group }) => [block.code, field?.code, group?.code].join("/");
 
-let asking = 0;
-async function refresh() {
-  const turn = ++asking;
-  try {
-    if (!page.model) {
-      await renewModel();
-      if (page.model) drawControls();
-    }
-    if (!page.model) throw new Problem(503, "", true);
-    const now = chosen();
-    const { block, field, group } = asked(now);
-    const [ranking, heat] = await Promise.all([
-      getScores(address(`${base}/rankings`, { block, field, group })),
-      now.view === "heat" ? getScores(address(`${base}/fields`, { block, group })) : null,
-    ]);
-    if (turn !== asking) return;
-    if (ranking.version !== page.model.version) {
-      await renewModel();
-      drawControls();
-    }
-    clear();
-    $("panels").hidden = $("exports-section").hidden = false;
-    const { rows } = ranking;
-    if (shown?.ranking !== ranking) tellChanges(rows);
-    table.show(rows, t("ranking.caption", { block: name(now.block.name), what: what(now) }));
-    drawSummary(rows, page.model.decimals);
-    $("released").hidden = !(ranking.released || heat?.released);
-    if (now.view === "tiles") drawTiles($("tiles"), rows, page.model.tiles, $("tiles-ramp"));
-    if (heat) drawHeat($("heat"), heat, name(now.block.name), $("heat-ramp"), (field) => write({ field, view: null }));
-    status.shown(ranking.as_of);
-    current.showing(ranking.as_of.state);
-    document.body.classList.remove("stale");
-    shown = { key: key(now), ranking };
-    if (now.view === "chart") await drawChart(rows, now);
-  } catch (problem) {
-    if (turn !== asking) return;
-    document.body.classList.add("stale");
-    show(problem, refresh);
+const refresh = refreshing(async (overtaken) => {
+  await needModel(drawControls);
+  const now = chosen();
+  const { block, field, group } = asked(now);
+  const [ranking, heat] = await Promise.all([
+    getScores(address(`${base}/rankings`, { block, field, group })),
+    now.view === "heat" ? getScores(address(`${base}/fields`, { block, group })) : null,
+  ]);
+  if (overtaken()) return;
+  if (ranking.version !== page.model.version) {
+    await renewModel();
+    drawControls();
   }
-}
+  clear();
+  $("panels").hidden = $("exports-section").hidden = false;
+  const { rows } = ranking;
+  if (shown?.ranking !== ranking) tellChanges(rows);
+  table.show(rows, t("ranking.caption", { block: name(now.block.name), what: what(now) }));
+  drawSummary(rows, page.model.decimals);
+  $("released").hidden = !(ranking.released || heat?.released);
+  if (now.view === "tiles") drawTiles($("tiles"), rows, page.model.tiles, $("tiles-ramp"));
+  if (heat) drawHeat($("heat"), heat, name(now.block.name), $("heat-ramp"), (field) => write({ field, view: null }));
+  status.shown(ranking.as_of);
+  current.showing(ranking.as_of.state);
+  document.body.classList.remove("stale");
+  shown = { key: key(now), ranking };
+  if (now.view === "chart") await drawChart(rows, now);
+});
 
 /** What belongs to another question is not left standing while the answer is on its way. */
 function begin() {

@@ -1,13 +1,14 @@
 // How firm the ranks of a block are: the range of each, and which assumption moves it most.
 import { onTheme } from "../frame.js";
-import { address, getScores, Problem } from "../api.js";
+import { address, getScores } from "../api.js";
 import { options, segments } from "../controls.js";
 import { $, announce, say } from "../dom.js";
 import { csv, drawDownloads } from "../download.js";
 import { count, figure, name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
-import { clear, loading, show } from "../notice.js";
+import { clear, loading } from "../notice.js";
 import { page, renewModel } from "../page.js";
+import { needModel, refreshing } from "../refresh.js";
 import { description, MOST, robustnessChart } from "../robustness/chart.js";
 import { effectRows, effectTable } from "../robustness/effects.js";
 import { progress } from "../robustness/progress.js";
@@ -144,20 +145,14 @@ function lines(found) {
 
 const key = (found) => [found.block, found.draws, found.seed].join("/");
 let took = 0;
-let asking = 0;
-async function refresh() {
-  const turn = ++asking;
+const refresh = refreshing(async (overtaken) => {
   let end = null;
   try {
-    if (!page.model) {
-      await renewModel();
-      if (page.model) drawControls();
-    }
-    if (!page.model) throw new Problem(503, "", true);
+    await needModel(drawControls);
     const now = chosen();
     end = progress(Number(now.draws));
     const found = await getScores(address(base, { block: now.block.code, draws: now.draws, seed: now.seed }));
-    if (turn !== asking) return;
+    if (overtaken()) return;
     took = end();
     if (found.version !== page.model.version) {
       await renewModel();
@@ -171,14 +166,10 @@ async function refresh() {
     behind();
     document.body.classList.remove("stale");
     await draw(found);
-  } catch (problem) {
-    if (turn !== asking) return;
-    document.body.classList.add("stale");
-    show(problem, refresh);
   } finally {
     end?.();
   }
-}
+});
 
 /** Says which state is shown while a newer one is in force: ranges are reckoned less often than the ranking. */
 function behind() {

@@ -1,13 +1,14 @@
 // A unit: where it stands, by field and by group, where it lost points, and what the council said of it.
 import { onTheme } from "../frame.js";
-import { getScores, Problem } from "../api.js";
+import { getScores } from "../api.js";
 import { options, segments } from "../controls.js";
 import { $, announce, h, say } from "../dom.js";
 import { drawExports } from "../exports.js";
 import { name, t } from "../labels.js";
 import { keepCurrent, Live } from "../live.js";
-import { clear, loading, show } from "../notice.js";
+import { clear, loading } from "../notice.js";
 import { page, renewModel } from "../page.js";
+import { needModel, refreshing } from "../refresh.js";
 import { index } from "../ranking/rows.js";
 import { follows, listen, read, write } from "../state.js";
 import { follow } from "../status.js";
@@ -122,45 +123,33 @@ function tellChange(unit) {
   announce(t("unit.changed", { index: index(unit), rank: unit.rank ?? "–" }));
 }
 
-let asking = 0;
 let first = true;
-async function refresh() {
-  const turn = ++asking;
-  try {
-    if (!page.model) {
-      await renewModel();
-      if (page.model) drawControls();
-    }
-    if (!page.model) throw new Problem(503, "", true);
-    const [unit, lost] = await ask();
-    if (turn !== asking) return;
-    if (unit.version !== page.model.version) await renewModel();
-    page.block = unit.block;
-    const places = placesOf(unit);
-    tellChange(unit);
-    shown = { unit, lost, places };
-    clear();
-    $("panels").hidden = $("exports-section").hidden = false;
-    drawControls();
-    drawHead(unit, places, open);
-    fields.drawTable(unit);
-    groups.drawTable(unit, lost);
-    published.draw(unit);
-    drawTables();
-    status.shown(unit.as_of);
-    current.showing(unit.as_of.state);
-    document.body.classList.remove("stale");
-    if (first) bring();
-    await Promise.all([drawCharts(), appraisals.refresh(places, unit.as_of.positions.appraisals)]);
-    // What the council said of each leaf is there now.
-    drawTables();
-    clear();
-  } catch (problem) {
-    if (turn !== asking) return;
-    document.body.classList.add("stale");
-    show(problem, refresh);
-  }
-}
+const refresh = refreshing(async (overtaken) => {
+  await needModel(drawControls);
+  const [unit, lost] = await ask();
+  if (overtaken()) return;
+  if (unit.version !== page.model.version) await renewModel();
+  page.block = unit.block;
+  const places = placesOf(unit);
+  tellChange(unit);
+  shown = { unit, lost, places };
+  clear();
+  $("panels").hidden = $("exports-section").hidden = false;
+  drawControls();
+  drawHead(unit, places, open);
+  fields.drawTable(unit);
+  groups.drawTable(unit, lost);
+  published.draw(unit);
+  drawTables();
+  status.shown(unit.as_of);
+  current.showing(unit.as_of.state);
+  document.body.classList.remove("stale");
+  if (first) bring();
+  await Promise.all([drawCharts(), appraisals.refresh(places, unit.as_of.positions.appraisals)]);
+  // What the council said of each leaf is there now.
+  drawTables();
+  clear();
+});
 
 /** The first time, what the address opens is brought into view. */
 function bring() {
