@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 
 from tests.bench.processes import Address
+from tests.bench.wire import Broken
 
 AT_ONCE = 50
 """Connections that are opened together."""
@@ -50,10 +51,6 @@ class _Dashboard:
     @property
     def behind(self) -> bool:
         return bool(self.told) and (not self.shown or self.shown[-1][0] < self.told[-1][0])
-
-
-class Broken(Exception):
-    """A connection was closed, or the hall is not current after a long time."""
 
 
 class Hall:
@@ -122,7 +119,11 @@ class Hall:
 
     def delays(self, said: Sequence[Acknowledged]) -> list[list[float]]:
         """Seconds from each acknowledgement until each dashboard shows a ranking that rests on it; 0 for earlier."""
-        return [[_after(one[0], each.shown, self.state_of(one)) for each in self._dashboards] for one in said]
+        states = [self.state_of(one) for one in said]
+        return [
+            [_after(at, each.shown, state) for each in self._dashboards]
+            for (at, _, _), state in zip(said, states, strict=True)
+        ]
 
     def _add(self) -> None:
         one = _Dashboard(socket.create_connection(self._address), socket.create_connection(self._address))
