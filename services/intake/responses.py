@@ -128,10 +128,13 @@ class Responses:
         return {"status": HTTPStatus.ACCEPTED, "response": said.response, "revision": said.revision, "receipt": receipt}
 
     def _results(self, campaign: Campaign, lines: Sequence[Line]) -> Iterator[bytes]:
-        """One line of JSON for each line of a batch, in order; a window's lines leave when all replicas have them."""
+        """One line of JSON for each line of a batch, in order; a window's lines leave when all replicas have them.
+
+        They leave in one piece: each piece is a system call here, and a packet to be taken apart at the other end.
+        """
         for start in range(0, len(lines), WINDOW):
-            for result in self._window(campaign, lines[start : start + WINDOW]):
-                yield orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE)
+            window = self._window(campaign, lines[start : start + WINDOW])
+            yield b"".join(orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE) for result in window)
 
     def _window(self, campaign: Campaign, window: Sequence[Line]) -> Iterator[Result]:
         checked = [self._line(campaign, text) for _, text in window]
