@@ -19,7 +19,7 @@ Collections (`p` is the partition a document belongs to, the shard key prefix of
                          document of `uncertainty.SamplingError` and, while everybody may follow the campaign,
                          released {group: {shown, waiting}} (`release`)
       campaign_state     _id campaign, state, version, generation, positions {topic: {partition: next}},
-                         counted {group: n}
+                         counted {group: n}, made {by, weighings {partition: n}} (`scoring.standing_indices`)
     written by scoring when a definition appears
       campaigns          _id {campaign, version}, definition
     written by `parindex publication` and `parindex rebuild`; the head last, so that there is all of it or nothing

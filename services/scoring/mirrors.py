@@ -29,6 +29,8 @@ class View:
     counted: Mapping[str, Mapping[str, int]]
     weighed: Mapping[str, AbstractSet[int]]
     """By campaign, the versions that the contributions of its partitions are of; 0 where they are not of one."""
+    weighings: Mapping[str, int]
+    """How often the sums of partitions of responses were made anew, of those where it ever happened."""
 
 
 @dataclass(slots=True)
@@ -57,9 +59,9 @@ class Mirrors:
         self.moved = False
 
     @property
-    def tallies(self) -> list[Mapping[TallyKey, Tally]]:
+    def tallies(self) -> Mapping[int, Mapping[TallyKey, Tally]]:
         """By partition of another process, its tallies."""
-        return [mirror.tallies for mirror in self._mirrors.values()]
+        return {p: mirror.tallies for p, mirror in self._mirrors.items()}
 
     def clear(self) -> None:
         """Forgets all of it: the next look reads everything."""
@@ -79,11 +81,14 @@ class Mirrors:
         positions: dict[str, dict[str, int]] = {"responses": {}, "appraisals": {}}
         counted: dict[str, dict[str, int]] = {}
         weighed: dict[str, set[int]] = {}
+        weighings: dict[str, int] = {}
         with generation.db.client.start_session(snapshot=True) as session:
             for stored in generation.positions.find({}, session=session):
                 topic, p = stored["_id"]["topic"], stored["_id"]["partition"]
                 if topic == self._responses:
                     positions["responses"][str(p)] = stored["next"]
+                    if (times := stored.get("weighings")) is not None:
+                        weighings[str(p)] = times
                     if p in own:
                         _expect(stored, own[p].position)
                         versions = own[p].counts.weighed
@@ -97,7 +102,7 @@ class Mirrors:
                     positions["appraisals"][str(p)] = stored["next"]
         for p in own:
             self._mirrors.pop(p, None)
-        return View(generation.number, positions, counted, weighed)
+        return View(generation.number, positions, counted, weighed, weighings)
 
     def _follow(
         self, generation: Generation, p: int, stored: Mapping[str, Any], session: ClientSession

@@ -30,6 +30,7 @@ from services.scoring.counting import ResponsesPartition
 from services.scoring.indices import Indices, Sources
 from services.scoring.ledger import Document, Unavailable
 from services.scoring.mirrors import Mirrors, View
+from services.scoring.standing_indices import changed_rows, changed_tallies, made, stands
 
 UNITS_PER_TRANSACTION = 500
 """More would make the transaction of a large campaign too large; readers see none of it before the last."""
@@ -55,11 +56,13 @@ class Refresher:
         self._states: dict[str, Document] = {}
         self._dirty_units: dict[str, set[str]] = {}
         self._dirty_campaigns: set[str] = set()
+        self._taken_over = False
+        """Whether it is still to be found out which indices have become others since their state."""
 
     @property
     def pending(self) -> bool:
         """Whether something is known that must be written."""
-        return not self._token or bool(self._dirty_campaigns)
+        return not self._token or self._taken_over or bool(self._dirty_campaigns)
 
     def close(self) -> None:
         self._session.end_session()
@@ -83,8 +86,7 @@ class Refresher:
         self._indices.clear()
         self._dirty_units.clear()
         self._dirty_campaigns.clear()
-        for campaign in self._states:
-            self._touch_all(campaign)
+        self._taken_over = True
         self._token = token
 
     def touch(self, applied: Applied) -> None:
@@ -115,14 +117,55 @@ class Refresher:
             if not self._token:
                 self._take_over()
             view = self._mirrors.look(generation, own, appraisals)
-            self._take_in()
             if self._turns_back(view):
                 return 0
+            if self._taken_over:
+                self._take_stock(generation, view, own, appraisals)
+            self._take_in()
             self._note_definitions(view)
             return sum(self._write(campaign, view, own, appraisals) for campaign in sorted(self._dirty_campaigns))
         except PyMongoError as error:
             self.lose()
             raise Unavailable(f"cannot refresh: {error}") from error
+
+    def _take_stock(
+        self,
+        generation: Generation,
+        view: View,
+        own: Mapping[int, ResponsesPartition],
+        appraisals: AppraisalsPartition,
+    ) -> None:
+        """Notes what has changed since the states that there are, and what was not made as it would be made here."""
+        # All of it was read just now.
+        self._mirrors.touched.clear()
+        known = {}
+        for code, state in self._states.items():
+            self._dirty_campaigns.add(code)
+            campaign = self._in_force(code, view)
+            if campaign is not None and stands(state, campaign, view) and self._is_whole(campaign):
+                known[code] = state
+            else:
+                self._touch_all(code)
+        partitions = {**self._mirrors.tallies, **{p: owned.counts.tallies for p, owned in own.items()}}
+        changed = changed_tallies(known, partitions) | changed_rows(generation, appraisals.position, known)
+        for code, unit in changed | self._beyond(known):
+            self._dirty_units.setdefault(code, set()).add(unit)
+        self._taken_over = False
+
+    def _is_whole(self, campaign: Campaign) -> bool:
+        """Whether there are as many indices as units: without one of them nothing of the campaign can be read."""
+        stored = self._db.indices.count_documents({"campaign": campaign.code}, session=self._session)
+        return stored == len(campaign.units)
+
+    def _beyond(self, known: Mapping[str, Document]) -> set[RowKey]:
+        """The units whose indices were written for a state that never came to be."""
+        return {
+            (code, found["unit"])
+            for code, state in known.items()
+            for found in self._db.indices.find(
+                {"campaign": code, "state": {"$gt": state["state"]}}, {"unit": 1}, session=self._session
+            )
+        }
 
     def _take_in(self) -> None:
         """Notes what other processes have counted."""
@@ -204,7 +247,7 @@ class Refresher:
         number = self._states.get(code, {}).get("state", 0) + 1
         # Units of a later version may have been rated; they are shown with it.
         units = sorted(self._dirty_units.get(code, set()) & campaign.unit.keys())
-        sources = [*(owned.counts.tallies for owned in own.values()), *self._mirrors.tallies]
+        sources = [*(owned.counts.tallies for owned in own.values()), *self._mirrors.tallies.values()]
         state = {
             "_id": code,
             "state": number,
@@ -212,7 +255,12 @@ class Refresher:
             "generation": view.generation,
             "positions": view.positions,
             "counted": dict(view.counted.get(code, {})),
+            "made": made(view),
         }
+        if not units and state == {**self._states.get(code, {}), "state": number}:
+            # After a take-over: readers have it.
+            self._dirty_campaigns.discard(code)
+            return 0
         parts = [units[start : start + UNITS_PER_TRANSACTION] for start in range(0, len(units), UNITS_PER_TRANSACTION)]
         for part in parts[:-1]:
             self._commit(view.generation, self._documents(campaign, part, number, sources, appraisals.rows), None)

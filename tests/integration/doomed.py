@@ -1,8 +1,8 @@
 """A scoring process that kills itself at a step of its work: `python -m tests.integration.doomed STEP GROUP`.
 
-It works as any other, but that it writes new sums in parts however few they are, until it is sent SIGUSR1; from then on
-the step is its last. GROUP is added to the name of its consumer group: a scorer of another group is given its
-partitions before anyone has noticed its death.
+It works as any other, but that it writes new sums and indices in parts however few they are, until it is sent SIGUSR1;
+from then on the step is its last. GROUP is added to the name of its consumer group: a scorer of another group is given
+its partitions before anyone has noticed its death.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pymongo import monitoring
 
 from services.common import kafka
 from services.common.settings import read_settings
-from services.scoring import weighing
+from services.scoring import refresher, weighing
 from services.scoring.main import run
 from tests.integration.steps import Steps
 
@@ -42,7 +42,7 @@ def main(step: str, group: str) -> None:
 
     kafka.reader = lambda *settled, **more: (in_group if "group_id" in more else reader)(*settled, **more)
     signal.signal(signal.SIGUSR1, arm)
-    weighing.PART = 2
+    weighing.PART = refresher.UNITS_PER_TRANSACTION = 2
     monitoring.register(Steps(reached))
     run(read_settings())
 

@@ -20,6 +20,7 @@ AFTER = {
     ("responses", "update responses"): "after the rows",
     ("responses", "update tallies"): "after the tallies",
     ("responses", "commitTransaction"): "after the commit",
+    ("refresh", "commitTransaction"): "after the commit of a part of a refresh",
     ("weighing", "update tallies"): "after new sums",
     ("weighing", "commitTransaction"): "after the commit of new sums",
 }

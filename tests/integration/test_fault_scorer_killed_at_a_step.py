@@ -36,6 +36,7 @@ STEPS = (
     "before the commit",
     "after the commit",
     "before the commit of a refresh",
+    "after the commit of a part of a refresh",
 )
 AT_ONCE = "after the tallies, and another owns its partitions at once"
 

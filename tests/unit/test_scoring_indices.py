@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,9 +16,11 @@ from surveys import appraised, asked, published, rater, survey
 
 from services.common import index_document
 from services.common.appraisals import AppraisalRow, LeafAppraisal
+from services.common.campaign import Adjustments, Rules
 from services.common.uncertainty import SamplingErrors
 from services.scoring import indices as module
 from services.scoring.indices import Indices
+from services.scoring.standing_indices import FORM
 from services.scoring.tallies import Tally, TallyKey, total
 
 FIRST = survey(
@@ -89,3 +93,32 @@ def test_only_the_latest_units_are_kept(monkeypatch: pytest.MonkeyPatch):
     for unit in ("u1", "u2", "u1", "o1"):
         indices.document(unit, 1, [], NO_ROW)
     assert list(indices._kept) == ["u1", "o1"]
+
+
+DIGESTS = {1: "5887bd8b32cd81e4c86bbe1f131ea4985fd999a8a6f31765358d0bf983a61bf4"}
+"""By form, that of the documents below."""
+RULES = (
+    Rules(),
+    Rules(not_applicable="field", min_answers=3),
+    Rules(live="public", suppress_below=4),
+)
+ROWS = (
+    NO_ROW,
+    AppraisalRow(1, {"a": LeafAppraisal(Decimal("0.3"))}, Decimal(2), Decimal("0.5")),
+    AppraisalRow(2, {"a": LeafAppraisal(not_applicable=True)}),
+)
+
+
+def test_documents_of_another_form_are_told_from_those_before():
+    """Who takes the refresh over leaves indices of its own form as they are: is this another digest, FORM is raised."""
+    made = hashlib.sha256()
+    for rules, fields, row in itertools.product(RULES, (FIRST.fields, MORE.fields), ROWS):
+        campaign = replace(FIRST, adjustments=Adjustments(Decimal(1), Decimal(1)), rules=rules, fields=fields)
+        indices = Indices(published(campaign, FIRST if fields is MORE.fields else None))
+        for answers in range(7):
+            counts = [(place * 5 + answers) % (answers + 1) for place in range(18)]
+            tally = Tally(answers, max(0, answers - 1), 7_001 * answers, 7_001**2 * answers + 5, counts)
+            sources = [{("survey", group, unit): tally for group, unit in (("g1", "u1"), ("g2", "u1"), ("g2", "o1"))}]
+            for unit in ("u1", "u2", "o1"):
+                made.update(bson.encode(indices.document(unit, 1, sources, row)))
+    assert made.hexdigest() == DIGESTS[FORM]
