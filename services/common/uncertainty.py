@@ -18,10 +18,10 @@ limit stands for the error: with y = r·x + Σ d_k·p_k, p_k being a response's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import fsum, sqrt
+from math import fsum, lcm, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -105,31 +105,73 @@ class _Scaling(NamedTuple):
     own: _Mean
 
 
+class _Cell(NamedTuple):
+    """A leaf as it is put to a group of a block."""
+
+    at: int
+    """Its place among all cells of the block."""
+    leaf: str
+    field: str
+    maximum: int
+    """Points, in 1/`_unit`."""
+    weight: int
+    """Of the group on the leaf, in a unit common to the block."""
+    x: int
+    """Points that x gives for a share of 1, in a unit common to the group."""
+
+
 class SamplingErrors:
     """The sampling errors of a definition's units, prepared once."""
 
     def __init__(self, campaign: Campaign) -> None:
         self._campaign = campaign
         self._scaled = campaign.rules.not_applicable == "field"
-        self._maximum = {leaf.code: Fraction(leaf.max_points) for leaf in campaign.leaves}
-        self._field = {leaf.code: field.code for field in campaign.fields for leaf in field.leaves}
-        self._weight = {
-            (leaf.code, group): Fraction(campaign.weight(leaf, group))
-            for leaf in campaign.leaves
-            for group in leaf.groups
-        }
+        self._unit = lcm(*(Fraction(leaf.max_points).denominator for leaf in campaign.leaves))
+        """Points are counted in 1/`_unit`, of which every maximum is a whole number."""
         self._cells = {
             block.code: tuple(
                 (leaf.code, group) for leaf in campaign.leaves for group in campaign.raters(leaf, block.code)
             )
             for block in campaign.blocks
         }
+        self._asked: dict[str, dict[str, list[_Cell]]] = {block: {} for block in self._cells}
+        """By block and group, in the order of the definition."""
+        self._x: dict[tuple[str, str], Fraction] = {}
+        """By block and group: the points that x gives for a share of 1 of all leaves."""
+        for block in self._cells:
+            self._prepare(block)
         self._population = {
             group.code: group.quota.forms
             for group in campaign.groups
             if group.quota is not None and group.quota.covers == "population"
         }
         self._kept: dict[tuple[object, ...], Mapping[str, _Scaling]] = {}
+
+    def _prepare(self, block: str) -> None:
+        campaign, cells = self._campaign, self._cells[block]
+        field = {leaf.code: field.code for field in campaign.fields for leaf in field.leaves}
+        weight = {(leaf, group): Fraction(campaign.weight(campaign.leaf[leaf], group)) for leaf, group in cells}
+        common = lcm(*(each.denominator for each in weight.values()))
+        asked: dict[str, Fraction] = {}
+        for (leaf, _), each in weight.items():
+            asked[leaf] = asked.get(leaf, Fraction(0)) + each
+        for group in campaign.group:
+            own = [(at, leaf) for at, (leaf, rater) in enumerate(cells) if rater == group]
+            x = [Fraction(campaign.leaf[leaf].max_points) * weight[leaf, group] / asked[leaf] for _, leaf in own]
+            if own:
+                below = lcm(*(each.denominator for each in x))
+                self._x[block, group] = sum(x, start=Fraction(0))
+                self._asked[block][group] = [
+                    _Cell(
+                        at,
+                        leaf,
+                        field[leaf],
+                        int(Fraction(campaign.leaf[leaf].max_points) * self._unit),
+                        int(weight[leaf, group] * common),
+                        int(each * below),
+                    )
+                    for (at, leaf), each in zip(own, x, strict=True)
+                ]
 
     def of(self, unit: str, result: UnitIndex) -> SamplingError:
         """The sampling error of a unit's index."""
@@ -167,7 +209,7 @@ class SamplingErrors:
         if found is None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            found = self._kept[key] = dict(self._made(dict(zip(cells, flags, strict=True)), dict(factors)))
+            found = self._kept[key] = dict(self._made(block, flags, dict(factors)))
         return found
 
     def _factors(self, result: UnitIndex) -> Iterator[tuple[str, Fraction]]:
@@ -180,28 +222,38 @@ class SamplingErrors:
                 yield field.code, result.fields[field.code].attainable / plain
 
     def _made(
-        self, flags: Mapping[tuple[str, str], int], factors: Mapping[str, Fraction]
+        self, block: str, flags: Sequence[int], factors: Mapping[str, Fraction]
     ) -> Iterator[tuple[str, _Scaling]]:
-        asked = _sums((leaf, self._weight[leaf, group]) for leaf, group in flags)
-        counting = _sums((leaf, self._weight[leaf, group]) for (leaf, group), flag in flags.items() if flag == COUNTS)
-        for group in self._campaign.group:
-            own = [(leaf, flag) for (leaf, rater), flag in flags.items() if rater == group]
-            if not any(flag == COUNTS for _, flag in own):
-                continue
-            parts = {leaf: self._maximum[leaf] * self._weight[leaf, group] for leaf, _ in own}
-            x = {leaf: parts[leaf] / asked[leaf] for leaf, _ in own}
-            answered = {leaf: x[leaf] for leaf, flag in own if flag}
-            # Leaves that nobody answers are made up for by the others in every response alike.
-            whole = _sum(x.values()) / _sum(answered.values())
-            of_x = {leaf: value * whole for leaf, value in answered.items()}
-            points = {
-                leaf: parts[leaf] / counting[leaf] * factors.get(self._field[leaf], 1)
-                for leaf, flag in own
-                if flag == COUNTS
+        counting: dict[str, int] = {}
+        for cells in self._asked[block].values():
+            for cell in cells:
+                if flags[cell.at] == COUNTS:
+                    counting[cell.leaf] = counting.get(cell.leaf, 0) + cell.weight
+        # Sums run over integers, each with the denominator of all of its terms.
+        weights = lcm(*counting.values())
+        whole = lcm(*(factor.denominator for factor in factors.values()))
+        scaled = {field: int(factor * whole) for field, factor in factors.items()}
+        for group, cells in self._asked[block].items():
+            own = {
+                cell.leaf: (
+                    cell.maximum * cell.weight * (weights // counting[cell.leaf]) * scaled.get(cell.field, whole),
+                    cell.maximum,
+                )
+                for cell in cells
+                if flags[cell.at] == COUNTS
             }
-            attainable = _sum(self._maximum[leaf] for leaf in points)
-            own_index = {leaf: self._maximum[leaf] / attainable for leaf in points}
-            yield group, _Scaling(_mean(of_x, points), _mean(of_x, own_index))
+            if own:
+                answered = {cell.leaf: cell.x for cell in cells if flags[cell.at]}
+                points = {leaf: part for leaf, (part, _) in own.items()}
+                maxima = {leaf: maximum for leaf, (_, maximum) in own.items()}
+                x = self._x[block, group]
+                yield (
+                    group,
+                    _Scaling(
+                        _mean(x, answered, points, self._unit * weights * whole),
+                        _mean(x, answered, maxima, sum(maxima.values())),
+                    ),
+                )
 
 
 def standard_error(moments: Moments, population: int | None = None) -> float:
@@ -230,19 +282,19 @@ def _spread(share: Share) -> float:
     return UNKNOWN_SHARE_SD if share.share is None else sqrt(share.share * (1 - share.share))
 
 
-def _mean(of_x: Mapping[str, Fraction], wanted: Mapping[str, Fraction]) -> _Mean:
-    """By leaf what x and what is wanted give for a share of 1 → how the one becomes the other."""
-    factor = _sum(wanted.values()) / _sum(of_x.values())
-    drift = ((leaf, wanted.get(leaf, Fraction(0)) - factor * value) for leaf, value in of_x.items())
-    return _Mean(float(factor), tuple((leaf, float(abs(weight))) for leaf, weight in drift if weight))
+def _mean(x: Fraction, answered: Mapping[str, int], wanted: Mapping[str, int], one: int) -> _Mean:
+    """How the mean of x becomes another.
 
-
-def _sum(parts: Iterable[Fraction]) -> Fraction:
-    return sum(parts, start=Fraction(0))
-
-
-def _sums(parts: Iterable[tuple[str, Fraction]]) -> dict[str, Fraction]:
-    sums: dict[str, Fraction] = {}
-    for key, part in parts:
-        sums[key] = sums.get(key, Fraction(0)) + part
-    return sums
+    Args:
+        x: what it gives for a share of 1 of all leaves.
+        answered: what it gives for a share of 1 by leaf; leaves that nobody answers are made up for by these in every
+            response alike. In any unit.
+        wanted: by leaf what the other gives, in 1/`one`.
+        one: the unit.
+    """
+    whole, among = sum(wanted.values()), sum(answered.values())
+    drift = ((leaf, wanted.get(leaf, 0) * among - whole * value) for leaf, value in answered.items())
+    return _Mean(
+        whole * x.denominator / (one * x.numerator),
+        tuple((leaf, abs(weight) / (one * among)) for leaf, weight in drift if weight),
+    )

@@ -15,6 +15,7 @@ import pytest
 from campaigns import campaigns
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from plain_scalings import plain_scalings
 from scipy.stats import bootstrap
 from surveys import appraised, asked, published, rater, scale, survey
 
@@ -145,6 +146,20 @@ class TestByHand:
 
     def test_without_an_error_the_interval_is_the_very_index(self):
         assert interval(Fraction(1, 3), 0.0) == (1 / 3, 1 / 3)
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_sums_over_integers_give_the_same_as_fractions(data: st.DataObject):
+    """To the last digit, whichever groups count on which leaves, and whichever fields are scaled up."""
+    campaign = data.draw(campaigns())
+    block = data.draw(st.sampled_from(campaign.blocks)).code
+    cells = [(leaf.code, group) for leaf in campaign.leaves for group in campaign.raters(leaf, block)]
+    flags = data.draw(st.lists(st.integers(0, 2), min_size=len(cells), max_size=len(cells)))
+    ratios = st.fractions(1, 9, max_denominator=99)
+    factors = data.draw(st.dictionaries(st.sampled_from([field.code for field in campaign.fields]), ratios))
+    expected = list(plain_scalings(campaign, dict(zip(cells, flags, strict=True)), factors))
+    assert list(SamplingErrors(campaign)._made(block, flags, factors)) == expected
 
 
 @given(st.data())
