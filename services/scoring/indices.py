@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from operator import add
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from services.common.index import Formula, Known
 from services.common.release import NOTHING, Release, Steps
 from services.common.uncertainty import SamplingErrors
 from services.common.unit_index import GroupTally
-from services.scoring.tallies import Tally, TallyKey, total
+from services.scoring.tallies import Tally, TallyKey, added, total
 
 Document = dict[str, Any]
 Sources = Sequence[Mapping[TallyKey, Tally]]
@@ -129,16 +128,10 @@ def _sum(sources: Sources, key: TallyKey, before: _Sum | None) -> _Sum:
     for old, new in changed:
         if old is not None:
             n -= old.n
-            counts = _added(counts, [-count for count in old.counts])
+            counts = added(counts, [-count for count in old.counts])
             moments -= old.moments
         if new is not None:
             n += new.n
-            counts = _added(counts, new.counts)
+            counts = added(counts, new.counts)
             moments += new.moments
     return _Sum(tallies, GroupTally(n, counts, moments))
-
-
-def _added(counts: Sequence[int], more: Sequence[int]) -> list[int]:
-    """Sums by place; counts that one of them lacks at the end are zero."""
-    short, long = sorted((counts, more), key=len)
-    return [*map(add, short, long), *long[len(short) :]]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import add
 from typing import Any
 
 from services.common.events import Channel
@@ -30,13 +34,15 @@ class Tally:
 
     `n` responses, `opinions` of them with an opinion; `counts` by the group's layout; `s1` and `s2` are the sums of x
     and x² of `Contribution` (1/10,000 point). `at` is the partition's position after the chunk that last changed it.
+
+    Only the copies on a stage are changed. Of all others a process may hold hundreds of thousands: they are packed.
     """
 
     n: int = 0
     opinions: int = 0
     s1: int = 0
     s2: int = 0
-    counts: list[int] = field(default_factory=list)
+    counts: MutableSequence[int] = field(default_factory=list)
     at: int = 0
 
     @property
@@ -44,7 +50,12 @@ class Tally:
         return Moments(self.opinions, self.s1, self.s2)
 
     def copy(self) -> Tally:
-        return Tally(self.n, self.opinions, self.s1, self.s2, self.counts.copy(), self.at)
+        """One that may be changed."""
+        return Tally(self.n, self.opinions, self.s1, self.s2, list(self.counts), self.at)
+
+    def pack(self) -> None:
+        """Keeps the counts in as few bytes as they need. A list is quicker to change, and several times as large."""
+        self.counts = packed(self.counts)
 
     def add(self, sign: int, places: Sequence[int], contribution: int | None) -> None:
         """Counts one response in (sign 1) or out (sign -1)."""
@@ -66,7 +77,7 @@ class Tally:
             "p": partition,
             "at": self.at,
             "n": self.n,
-            "counts": self.counts,
+            "counts": list(self.counts),
             "opinions": self.opinions,
             # As text: a sum of squares may outgrow the 64 bits of the database's integers.
             "s1": str(self.s1),
@@ -80,32 +91,48 @@ class Tally:
             document["opinions"],
             int(document["s1"]),
             int(document["s2"]),
-            list(document["counts"]),
+            packed(document["counts"]),
             document["at"],
         )
+
+
+def packed(counts: Sequence[int]) -> MutableSequence[int]:
+    """Counts in the smallest integers that hold all of them."""
+    for size in "BHI":
+        with suppress(OverflowError):
+            return array(size, counts)
+    return array("q", counts)
 
 
 def total(sources: Iterable[Mapping[TallyKey, Tally]], key: TallyKey) -> GroupTally:
     """The sum over all partitions; their counts may differ in length, what is missing being zero."""
     n = 0
     moments = NO_MOMENTS
-    counts: list[int] = []
+    counts: Sequence[int] = []
     for source in sources:
         tally = source.get(key)
-        if tally is None:
-            continue
-        n += tally.n
-        moments += tally.moments
-        if len(tally.counts) > len(counts):
-            counts.extend([0] * (len(tally.counts) - len(counts)))
-        for place, count in enumerate(tally.counts):
-            counts[place] += count
+        if tally is not None:
+            n += tally.n
+            moments += tally.moments
+            counts = added(counts, tally.counts)
     return GroupTally(n, counts, moments)
+
+
+def added(counts: Sequence[int], more: Sequence[int]) -> list[int]:
+    """Sums by place; counts that one of them lacks at the end are zero."""
+    short, long = (counts, more) if len(counts) < len(more) else (more, counts)
+    return [*map(add, short, long), *long[len(short) :]]
 
 
 def tally_key(document: Mapping[str, Any]) -> TallyKey:
     key = document["_id"]
-    return key["campaign"], key["group"], key["unit"]
+    return shared((key["campaign"], key["group"], key["unit"]))
+
+
+def shared(key: TallyKey) -> TallyKey:
+    """The key, of codes that all keys have in common in memory."""
+    campaign, group, unit = key
+    return sys.intern(campaign), sys.intern(group), sys.intern(unit)
 
 
 @dataclass(slots=True)
@@ -172,6 +199,8 @@ class Stage:
         tally = self.tallies.get(key)
         if tally is None:
             known = self._counts.tallies.get(key)
+            if known is None:
+                key = shared(key)
             tally = self.tallies[key] = known.copy() if known is not None else Tally()
         return tally
 
@@ -197,6 +226,8 @@ class Stage:
 
     def adopt(self) -> None:
         """The transaction has committed: the changes are now what is counted."""
+        for tally in self.tallies.values():
+            tally.pack()
         self._counts.tallies.update(self.tallies)
         self._counts.activity.update(self.activity)
         self._counts.counted = self.counted
