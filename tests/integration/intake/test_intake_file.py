@@ -8,12 +8,11 @@ import subprocess
 import threading
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from services.cli import response_file
+from services.cli import response_file, responses
 from services.cli.main import main
 from tests.intake import PARINDEX, Intake, eventually, response
 from tests.proxy import Proxy
@@ -99,9 +98,20 @@ def test_over_a_network_that_breaks_every_form_has_one_id(
     monkeypatch.setattr(response_file, "PART_LINES", 20)
     address = intake.campaign()
     with Proxy(int(intake.url.rpartition(":")[2])) as proxy:
-        ended = threading.Event()
+        known, ended = threading.Event(), threading.Event()
+        published = responses._published
+
+        def published_and_known(code: str, intake: str | None) -> str:
+            try:
+                return published(code, intake)
+            finally:
+                known.set()
+
+        monkeypatch.setattr(responses, "_published", published_and_known)
 
         def cut() -> None:
+            # Whether there is the campaign is asked once: without an answer nothing is begun.
+            known.wait(30)
             pause_s = 0.05
             while not ended.wait(pause_s):
                 proxy.cut()
