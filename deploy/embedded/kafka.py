@@ -167,6 +167,8 @@ def node(
         str(java),
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
+        # What the second compiler takes of a small machine in its first minutes, its code does not give back.
+        "-XX:TieredStopAtLevel=1",
         "-XX:+ExitOnOutOfMemoryError",
         "--sun-misc-unsafe-memory-access=allow",
         f"-Dlog4j2.configurationFile={logging_properties}",
