@@ -129,7 +129,7 @@ class Consumer:
             # What is at hand, while a chunk is on its way; then it is time to see that to its end.
             batches = consumer.poll(timeout_ms=0 if self._writing.partition else int(self._patience() * 1_000))
             self._end(consumer)
-            self._gather(consumer, batches)
+            records = self._gather(consumer, batches)
             began = time.monotonic()
             self._follow_generation()
             self._follow_assignment(consumer)
@@ -138,21 +138,22 @@ class Consumer:
             self._refresh(consumer)
             self._progress.commit(consumer, self._owned)
             if batches:
-                self._pace.turned(began, time.monotonic())
+                self._pace.turned(began, time.monotonic(), records)
         except KafkaError as error:
             log.warning("Kafka is not there", extra={"error": repr(error)})
             self._stopping.wait(RETRY_S)
 
-    def _gather(self, consumer: KafkaConsumer, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        """Adds to what was polled what comes meanwhile, as long as the pace says."""
+    def _gather(self, consumer: KafkaConsumer, batches: dict[TopicPartition, list[ConsumerRecord]]) -> int:
+        """Adds to what was polled what comes meanwhile, as long as the pace says; how many records that makes."""
         records = sum(map(len, batches.values()))
         while records and not self._stopping.is_set():
             left = self._pace.gather_until(records=records, behind=self.behind) - time.monotonic()
             if left <= 0:
-                return
+                break
             for partition, more in consumer.poll(timeout_ms=int(left * 1_000)).items():
                 batches.setdefault(partition, []).extend(more)
                 records += len(more)
+        return records
 
     def _patience(self) -> float:
         """How long a poll may wait for records: no longer than until the next refresh is due."""

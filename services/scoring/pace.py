@@ -19,7 +19,9 @@ LONGEST_PAUSE_S, LONGEST_BACKLOG_S = 5.0, 60.0
 """After a refresh of thousands of units, which takes many seconds; the latter while there is much to be counted."""
 GATHER = 0.5
 """Times the length of the last turn: records are gathered so long, so that turns take two thirds of the time."""
-GATHER_S = 0.3
+GATHER_EACH_S = 0.0005
+"""And so long for each record that it had: the more come, the fewer are the transactions and refreshes for each."""
+GATHER_S = 0.5
 """The longest time that they are gathered: who has been told 202 waits for it."""
 
 
@@ -30,9 +32,9 @@ class Pace:
         self._began = self._ended = self._put_off = 0.0
         self._gather_until = 0.0
 
-    def turned(self, began: float, ended: float) -> None:
-        """Records that a poll had brought have been counted, and what was due shown."""
-        self._gather_until = ended + min(GATHER_S, GATHER * (ended - began))
+    def turned(self, began: float, ended: float, records: int) -> None:
+        """So many records that were gathered have been counted, and what was due shown."""
+        self._gather_until = ended + min(GATHER_S, GATHER * (ended - began) + GATHER_EACH_S * records)
 
     def gather_until(self, *, records: int, behind: int) -> float:
         """The moment until which records are to be gathered; under load a turn is longer, and so is this.

@@ -7,6 +7,7 @@ import pytest
 from services.scoring.pace import (
     BACKLOG,
     GATHER,
+    GATHER_EACH_S,
     GATHER_S,
     LONGEST_BACKLOG_S,
     LONGEST_PAUSE_S,
@@ -64,17 +65,26 @@ def test_what_comes_first_is_counted_at_once():
     assert Pace().gather_until(records=1, behind=0) == 0.0
 
 
-@pytest.mark.parametrize(("took", "gathers"), [(0.01, 0.01 * GATHER), (GATHER_S / GATHER, GATHER_S), (5.0, GATHER_S)])
-def test_records_are_gathered_by_the_length_of_the_last_turn_and_never_for_long(took: float, gathers: float):
+@pytest.mark.parametrize(
+    ("took", "records", "gathers"),
+    [
+        (0.01, 0, 0.01 * GATHER),
+        (0.01, 100, 0.01 * GATHER + 100 * GATHER_EACH_S),
+        (GATHER_S / GATHER, 0, GATHER_S),
+        (0.01, 16_000, GATHER_S),
+        (5.0, 0, GATHER_S),
+    ],
+)
+def test_records_are_gathered_by_the_last_turn_and_never_for_long(took: float, records: int, gathers: float):
     pace = Pace()
-    pace.turned(100.0, 100.0 + took)
+    pace.turned(100.0, 100.0 + took, records)
     assert pace.gather_until(records=1, behind=BACKLOG) == pytest.approx(100.0 + took + gathers)
 
 
 @pytest.mark.parametrize(("records", "behind"), [(BACKLOG + 1, 0), (1, BACKLOG + 1)])
 def test_nothing_is_gathered_while_there_is_much_to_count(records: int, behind: int):
     pace = Pace()
-    pace.turned(100.0, 100.1)
+    pace.turned(100.0, 100.1, 100)
     assert pace.gather_until(records=records, behind=behind) == 0.0
 
 
