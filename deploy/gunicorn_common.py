@@ -11,6 +11,7 @@ import tempfile
 from typing import Any
 
 from deploy.embedded import tether
+from deploy.gunicorn_shares import Shares
 
 logger_class = "deploy.gunicorn_manners.Logger"
 # A line of an access log would tell when an address sent which response.
@@ -24,6 +25,9 @@ limit_request_fields = 100
 limit_request_field_size = 8_190
 # It would open a socket in the home folder.
 control_socket_disable = True
+
+
+_shares = Shares(0)
 
 
 def share_metrics(service: str) -> None:
@@ -42,6 +46,17 @@ def share_metrics(service: str) -> None:
     atexit.register(remove)
 
 
+def share_connections(workers: int) -> None:
+    """Lets so many workers share the service's connections evenly."""
+    global _shares  # noqa: PLW0603 - gunicorn knows functions of a module only
+    _shares = Shares(workers)
+
+
+def pre_fork(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
+    """Gives a worker its share of the connections."""
+    _shares.begin(worker)
+
+
 def post_fork(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
     """Has a worker end when its master does, however that ends.
 
@@ -56,4 +71,5 @@ def child_exit(_: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's wor
     """Forgets the gauges of a worker, however it ended."""
     from services.common import metrics
 
+    _shares.end(worker)
     metrics.worker_ended(worker.pid)

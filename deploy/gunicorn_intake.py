@@ -1,6 +1,6 @@
-"""gunicorn's configuration of intake: few processes of many threads, because a thread mostly waits for Kafka.
+"""gunicorn's configuration of intake: few processes, because a request mostly waits for Kafka.
 
-What many waiting threads of one process hand to the producer travels in one request.
+What many requests of one process hand to the producer travels together.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from deploy.gunicorn_common import (  # noqa: F401 - gunicorn reads them as this
     limit_request_line,
     logger_class,
     post_fork,
+    pre_fork,
+    share_connections,
     share_metrics,
     timeout,
 )
@@ -24,13 +26,13 @@ from services.common.settings import read_settings
 
 _settings = read_settings()
 share_metrics("intake")
+share_connections(_settings.intake_workers)
 
 proc_name = "intake"
 wsgi_app = "services.intake.app:from_environment()"
 bind = _settings.intake_bind
 workers = _settings.intake_workers
-threads = _settings.intake_threads
-worker_class = "deploy.gunicorn_manners.Worker"
+worker_class = "deploy.gunicorn_greenlets.WorkerWithThreads"
 loglevel = _settings.log_level.lower()
 graceful_timeout = 15
 worker_connections = 1_000

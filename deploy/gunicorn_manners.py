@@ -10,7 +10,6 @@ import orjson
 from gunicorn import glogging, util
 from gunicorn.http import errors, wsgi
 from gunicorn.workers import base
-from gunicorn.workers.gthread import ThreadWorker
 
 from services.common import logs, problems
 from services.common.problems import Kind, Problem
@@ -103,7 +102,3 @@ class Manners(base.Worker):  # type: ignore[misc]
             util.write_nonblock(client, head.encode() + body)
         except OSError as error:
             log.debug("a refusal could not be sent", extra={"error": repr(error)})
-
-
-class Worker(Manners, ThreadWorker):  # type: ignore[misc]
-    """Threads, for intake."""

@@ -14,6 +14,8 @@ from deploy.gunicorn_common import (  # noqa: F401 - gunicorn reads them as this
     limit_request_line,
     logger_class,
     post_fork,
+    pre_fork,
+    share_connections,
     share_metrics,
     timeout,
 )
@@ -23,11 +25,13 @@ _settings = read_settings()
 if _settings.reporting_workers > 1:
     share_metrics("reporting")
 
+share_connections(_settings.reporting_workers)
+
 proc_name = "reporting"
 wsgi_app = "services.reporting.app:from_environment()"
 bind = _settings.reporting_bind
 workers = _settings.reporting_workers
-worker_class = "deploy.gunicorn_streams.Worker"
+worker_class = "deploy.gunicorn_greenlets.Worker"
 loglevel = _settings.log_level.lower()
 graceful_timeout = 10
 worker_connections = 12_000

@@ -16,7 +16,7 @@ from services.common import metrics as exposed
 from services.common.catalogue import Catalogue
 from services.common.settings import Settings, read_settings
 from services.common.tokens import Authority, Role, read_tokens
-from services.intake import metrics
+from services.intake import body, metrics
 from services.intake.access import guarded
 from services.intake.appraisals import Appraisals
 from services.intake.board import Board
@@ -29,6 +29,7 @@ from services.intake.publisher import Publisher
 from services.intake.readiness import checks
 from services.intake.receipts import Receipts, read_key
 from services.intake.responses import Responses
+from services.intake.serving import Greenlets, Serving, Threads
 
 Route = tuple[str, str, str, Callable[..., Response], Role | None]
 """Method, address, name, view, and the role that its caller needs."""
@@ -64,23 +65,30 @@ def from_environment() -> Flask:
     settings = read_settings()
     logs.install("intake", settings.log_level)
     garbage.collect_seldom()
-    return create_app(settings)
+    return create_app(settings, Greenlets(settings.intake_threads))
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, serving: Serving | None = None) -> Flask:
     """The application; `running(app).start()` connects it to Kafka.
+
+    Args:
+        settings: of the installation.
+        serving: how requests are served; in threads by default.
 
     Raises:
         tokens.BadTokensFile, receipts.BadKey, kafka.Unready: the installation cannot be used; the
             message says what to change.
     """
     kafka.require_accelerators()
+    serving = serving or Threads()
     authority = Authority(read_tokens(settings.tokens_file))
     catalogue = Catalogue(settings)
     board = Board(settings, catalogue)
     campaigns = Campaigns(catalogue)
     publisher = Publisher(
-        partial(kafka.producer, settings, f"intake-{os.getpid()}", GroupingProducer), settings.topic("responses")
+        partial(kafka.producer, settings, f"intake-{os.getpid()}", GroupingProducer),
+        settings.topic("responses"),
+        serving,
     )
     responses = Responses(
         campaigns, publisher, Receipts(read_key(settings.receipt_key_file)), settings.topic("responses")
@@ -97,7 +105,8 @@ def create_app(settings: Settings) -> Flask:
     http.install_health(app, checks(publisher, catalogue, board), exposed.exposition)
     openapi.install(app, document)
     app.after_request(_counted)
-    app.wsgi_app = Front(app.wsgi_app, responses, settings.cors_origins)  # type: ignore[method-assign]
+    behind = serving.beside(app.wsgi_app, body.receive_ahead)
+    app.wsgi_app = Front(behind, responses, settings.cors_origins)  # type: ignore[method-assign]
     app.extensions["intake"] = Running(publisher, catalogue, board)
     return app
 

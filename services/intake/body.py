@@ -5,6 +5,7 @@ Only well-formed UTF-8 without a byte order mark, no repeated keys, no NaN; and 
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections import Counter
@@ -75,6 +76,17 @@ def receive(environ: Mapping[str, Any], length: int) -> bytes:
     if len(body) < length:
         raise Problem(problems.MALFORMED, f"the body ended after {len(body):,} of {length:,} bytes")
     return body
+
+
+def receive_ahead(environ: dict[str, Any]) -> None:
+    """Receives the body of a request, so that `read` can be called on a thread that cannot use the connection."""
+    length = environ.get("CONTENT_LENGTH", "")
+    if length.isdecimal() and int(length) <= BATCH_BYTES and RECEIVED not in environ:
+        try:
+            environ[RECEIVED] = receive(environ, int(length))
+        except Problem as problem:
+            environ[RECEIVED] = problem
+    environ["wsgi.input"] = io.BytesIO()
 
 
 def read_object(limit: int) -> dict[str, Any]:

@@ -63,9 +63,10 @@ class Campaigns:
         """The check of responses."""
         return self._compiled(campaign)[1]
 
-    def quick(self, campaign: Campaign) -> Quick:
-        """What can be taken without it."""
-        return self._compiled(campaign)[2]
+    def quick(self, campaign: Campaign) -> Quick | None:
+        """What can be taken without it; None before `check` was asked for, which takes a while for a large campaign."""
+        known = self._checks.get(campaign.code)
+        return known[2] if known is not None and known[0] is campaign else None
 
     def _compiled(self, campaign: Campaign) -> tuple[Campaign, ResponseDocument, Quick]:
         """Both, made once per version."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Application = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 _ADDRESS: Final = re.compile(rf"/v1/campaigns/([^/]+)/responses(?:/({UUID_PATTERN[1:-1]}))?\Z")
+QUICK_BYTES: Final = 64 * 1024
+"""Larger bodies are received one for each thread: of these there can be as many as there are connections."""
 _JSON: Final = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
 
 
@@ -55,7 +57,7 @@ class Front:
         """What is said of the response that a request brings, and its address; None: Flask is to answer."""
         address = _ADDRESS.match(environ["PATH_INFO"])
         method, length = environ["REQUEST_METHOD"], int(environ["CONTENT_LENGTH"])
-        if address is None or method != ("PUT" if address[2] else "POST") or length > body.RESPONSE_BYTES:
+        if address is None or method != ("PUT" if address[2] else "POST") or length > QUICK_BYTES:
             return None
         try:
             environ[body.RECEIVED] = text = body.receive(environ, length)

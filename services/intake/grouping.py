@@ -32,6 +32,10 @@ class GroupingProducer(KafkaProducer):  # type: ignore[misc]
         self._places: dict[str, list[TopicPartition]] = {}
         super().__init__(**configs | {"linger_ms": LINGER_MS, "kafka_client": self._client})
 
+    def knows(self, topic: str) -> bool:
+        """Whether `append` need not ask for the partitions of a topic first, and wait."""
+        return topic in self._places
+
     def append(self, topic: str, record: Record) -> Sent:
         """Hands a record over without waking the producer's thread.
 

@@ -26,6 +26,7 @@ from services.common.problems import Problem
 from services.common.records import Record
 from services.intake import metrics
 from services.intake.grouping import GroupingProducer
+from services.intake.serving import Bell, Serving
 
 log = logging.getLogger(__name__)
 
@@ -58,17 +59,16 @@ class _Handed:
 
     __slots__ = ("deadline", "line", "open", "over", "taken")
 
-    def __init__(self, line: _Line, deadline: float) -> None:
+    def __init__(self, line: _Line, deadline: float, over: Bell) -> None:
         self.line = line
         self.deadline = deadline
         self.taken = 0
         self.open = 1  # the call itself counts until it has handed all over
-        self.over = threading.Lock()
-        self.over.acquire()
+        self.over = over
 
     def wait(self) -> None:
         """Returns when the last is answered, at the latest at the deadline."""
-        self.over.acquire(timeout=max(0.0, self.deadline - time.monotonic()))
+        self.over.wait(max(0.0, self.deadline - time.monotonic()))
 
 
 class _Line:
@@ -134,14 +134,15 @@ class _Line:
     def _end(self, handed: _Handed) -> None:
         handed.open -= 1
         if not handed.open:
-            handed.over.release()
+            handed.over.ring()
 
 
 class Publisher:
     """Publishes from any thread. Built by the composition root, started after fork."""
 
-    def __init__(self, make: Callable[[], GroupingProducer], probe_topic: str) -> None:
+    def __init__(self, make: Callable[[], GroupingProducer], probe_topic: str, serving: Serving) -> None:
         self._make = make
+        self._serving = serving
         self._probe_topic = probe_topic
         self._line: _Line | None = None
         self._change = threading.Lock()
@@ -162,6 +163,11 @@ class Publisher:
         """Whether records are taken at this moment."""
         return self._line is not None and not self._tripped
 
+    def is_prompt(self, topic: str) -> bool:
+        """Whether `publish` would hand a record over at once, and wait for nothing but its answer."""
+        line = self._line
+        return line is not None and not self._tripped and line.open < MOST_OPEN and line.producer.knows(topic)
+
     def publish(self, topic: str, record: Record) -> Position:
         """Publishes one record.
 
@@ -179,7 +185,7 @@ class Publisher:
         if line is None or self._tripped:
             return [_unavailable() for _ in records]
         start = time.monotonic()
-        handed = _Handed(line, start + WAIT_S)
+        handed = _Handed(line, start + WAIT_S, self._serving.bell())
         callbacks = partial(self._acknowledged, handed), partial(self._given_up, handed)
         sent = [self._send(handed, topic, record, callbacks) for record in records]
         line.depart(handed)

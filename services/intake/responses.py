@@ -68,12 +68,12 @@ class Responses:
     def at_once(self, code: str, text: bytes, address: str | None) -> tuple[Result, str] | None:
         """The same as `post`, or `put` with an address, for a body against which nothing stands: document and Location.
 
-        None: nothing was done; ask them.
+        It waits for nothing but Kafka's answer to the response. None: nothing was done; ask them.
 
         Raises:
             Problem: of the publisher: what became of the response is not known.
         """
-        campaign = self._campaigns.known(code)
+        campaign = self._campaigns.known(code) if self._publisher.is_prompt(self._topic) else None
         said = self._certain(campaign, text, address) if campaign else None
         return None if said is None else self._published(said)
 
@@ -104,7 +104,8 @@ class Responses:
 
     def _certain(self, campaign: Campaign, text: bytes, address: str | None = None) -> events.Response | None:
         """The response that a text is, if that can be seen at once and nothing stands against it."""
-        content = self._campaigns.quick(campaign).content(text) if campaign.is_open(datetime.now(UTC)) else None
+        quick = self._campaigns.quick(campaign)
+        content = quick.content(text) if quick is not None and campaign.is_open(datetime.now(UTC)) else None
         if content is None or (content["revision"] > 1 and campaign.rules.edits == "none"):
             return None
         if address is not None and content.setdefault("response", address) != address:

@@ -17,6 +17,7 @@ from services.common.problems import Problem
 from services.common.records import Record
 from services.intake import publisher as module
 from services.intake.publisher import Position, Publisher
+from services.intake.serving import Threads
 from tests.intake import eventually
 
 RECORD = Record(b"k", b"v", [], 0)
@@ -105,7 +106,7 @@ def started() -> Iterator[Callable[..., tuple[Publisher, list[Producer]]]]:
 
     def start(*producers: Producer) -> tuple[Publisher, list[Producer]]:
         left: Iterator[Any] = iter(producers)
-        publishers.append(Publisher(lambda: next(left), "t"))
+        publishers.append(Publisher(lambda: next(left), "t", Threads()))
         publishers[-1].start()
         return publishers[-1], list(producers)
 
@@ -224,7 +225,7 @@ def test_a_place_is_free_again_when_its_record_is_acknowledged(
 
 
 def test_before_the_start_everything_is_refused() -> None:
-    publisher = Publisher(Producer, "t")
+    publisher = Publisher(Producer, "t", Threads())
     assert not publisher.available
     assert refused(publisher).kind.status == 503
 
@@ -232,7 +233,7 @@ def test_before_the_start_everything_is_refused() -> None:
 def test_the_producer_is_made_at_the_start_and_not_before() -> None:
     """A producer does not survive the fork between the two."""
     made = []
-    publisher = Publisher(lambda: made.append(1) or Producer(), "t")
+    publisher = Publisher(lambda: made.append(1) or Producer(), "t", Threads())
     assert not made
     publisher.start()
     assert made

@@ -31,6 +31,9 @@ class Log:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
+    def is_prompt(self, _: str) -> bool:
+        return True
+
     def publish(self, topic: str, record: Record) -> Position:
         return cast("Position", self.publish_many(topic, [record])[0])
 

@@ -15,6 +15,7 @@ from services.common.records import Record, encode
 from services.common.settings import Settings
 from services.intake.grouping import GroupingProducer
 from services.intake.publisher import Position, Publisher
+from services.intake.serving import Threads
 from tests.intake import eventually, fresh_topics
 from tests.proxy import LOOPBACK, Proxy
 
@@ -54,7 +55,7 @@ def test_an_outage_longer_than_the_delivery_timeout_does_not_end_publishing(
     settings: Settings, proxy: Proxy, mode: str
 ) -> None:
     topic = settings.topic("responses")
-    publisher = Publisher(lambda: impatient(settings), topic)
+    publisher = Publisher(lambda: impatient(settings), topic, Threads())
     publisher.start()
     try:
         assert isinstance(publisher.publish(topic, record()), Position)
@@ -75,7 +76,7 @@ def test_an_outage_longer_than_the_delivery_timeout_does_not_end_publishing(
 def test_records_of_a_window_are_refused_one_by_one(settings: Settings) -> None:
     """What no record may hold is refused alone; its neighbours stand in their order."""
     topic = settings.topic("responses")
-    publisher = Publisher(lambda: kafka.producer(settings, "test", GroupingProducer), topic)
+    publisher = Publisher(lambda: kafka.producer(settings, "test", GroupingProducer), topic, Threads())
     publisher.start()
     try:
         huge = Record(b"k", b"x" * (kafka.LARGEST_RECORD + 1), [], 0)
@@ -92,7 +93,7 @@ def test_records_of_a_window_are_refused_one_by_one(settings: Settings) -> None:
 
 def test_a_stopped_publisher_has_sent_what_it_was_given(settings: Settings) -> None:
     topic = settings.topic("responses")
-    publisher = Publisher(lambda: kafka.producer(settings, "test", GroupingProducer), topic)
+    publisher = Publisher(lambda: kafka.producer(settings, "test", GroupingProducer), topic, Threads())
     assert not publisher.available
     publisher.start()
     positions = publisher.publish_many(topic, [record() for _ in range(100)])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from contextlib import ExitStack
 
 import httpx
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -142,3 +144,17 @@ def test_the_api_describes_itself_once(intake: Intake) -> None:
     assert answer.json()["openapi"] == "3.1.0"
     again = intake.http.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_connections_are_shared_evenly_among_the_workers(intake: Intake) -> None:
+    """Left to chance, one in three times the shares of two workers would be further apart."""
+    workers = psutil.Process(intake.pid).children()
+    assert len(workers) == 2
+    with ExitStack() as stack:
+        for _ in range(24):
+            client = stack.enter_context(httpx.Client(base_url=intake.http.base_url))
+            assert client.get("/livez").status_code == 200
+        port = intake.http.base_url.port
+        shares = [sum(found.laddr.port == port for found in worker.net_connections("tcp")) for worker in workers]
+    assert sum(shares) >= 24
+    assert max(shares) - min(shares) <= 4
