@@ -8,6 +8,7 @@ import subprocess
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
