@@ -325,7 +325,7 @@ class Consumer:
             if units:
                 metrics.UNITS_REFRESHED.inc(units)
                 metrics.REFRESH_SECONDS.observe(time.monotonic() - began)
-        self._pace.refreshed(began, time.monotonic())
+        self._pace.refreshed(began, time.monotonic(), whole=not self._refresher.under_way)
 
     def _drop(self, partition: TopicPartition) -> None:
         if self._owned.pop(partition, None) is not None:

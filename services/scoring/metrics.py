@@ -13,7 +13,7 @@ CHUNK_SECONDS = Histogram(
 )
 REFRESH_SECONDS = Histogram(
     "parindex_scoring_refresh_seconds",
-    "Time of a refresh of indices that wrote something",
+    "Time of a refresh of indices, or of a part of a large one, that wrote something",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 UNITS_REFRESHED = Counter("parindex_scoring_units_refreshed", "Unit indices written")

@@ -15,6 +15,9 @@ BACKLOG = 1_000
 """Records: with more than that to come, what a refresh shows is of little use to anyone."""
 PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 19
 """Times the length of the last refresh: half, a quarter or a twentieth of the time is spent on them."""
+PAUSE_PART = 1
+"""Times the length of the last part of a refresh that has to be ended, while there is much to be counted. Else none:
+between two parts what there is gets counted anyway."""
 LONGEST_PAUSE_S, LONGEST_BACKLOG_S = 5.0, 60.0
 """After a refresh of thousands of units, which takes many seconds; the latter while there is much to be counted."""
 GATHER = 0.5
@@ -30,6 +33,8 @@ class Pace:
 
     def __init__(self) -> None:
         self._began = self._ended = self._put_off = 0.0
+        self._took = 0.0
+        self._whole = True
         self._gather_until = 0.0
 
     def turned(self, began: float, ended: float, records: int) -> None:
@@ -45,9 +50,10 @@ class Pace:
         """
         return 0.0 if max(records, behind) > BACKLOG else self._gather_until
 
-    def refreshed(self, began: float, ended: float) -> None:
-        """A refresh has been made, or found nothing to write."""
-        self._began, self._ended = began, ended
+    def refreshed(self, began: float, ended: float, *, whole: bool = True) -> None:
+        """A refresh has been made, or found nothing to write; not `whole`: a part of it, the last of which is."""
+        self._took = ended - began if self._whole else self._took + ended - began
+        self._began, self._ended, self._whole = began, ended, whole
 
     def put_off(self, until: float) -> None:
         """None may begin before that moment."""
@@ -60,8 +66,10 @@ class Pace:
             pending: whether something is known that must be written.
             behind: records that are in the log and not counted yet.
         """
-        took = self._ended - self._began
-        if behind > BACKLOG:
+        took = self._took
+        if not self._whole:
+            pause = PAUSE_PART * (self._ended - self._began) if behind > BACKLOG else 0.0
+        elif behind > BACKLOG:
             pause = min(LONGEST_BACKLOG_S, PAUSE_BACKLOG * took)
         else:
             pause = min(LONGEST_PAUSE_S, (PAUSE_SHORT if took <= SHORT_S else PAUSE_LONG) * took)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from pymongo import MongoClient, ReplaceOne
 from pymongo.errors import PyMongoError
@@ -32,11 +33,23 @@ from services.scoring.ledger import Document, Unavailable
 from services.scoring.mirrors import Mirrors, View
 from services.scoring.standing_indices import changed_rows, changed_tallies, made, stands
 
-UNITS_PER_TRANSACTION = 500
-"""More would make the transaction of a large campaign too large; readers see none of it before the last."""
+UNITS_PER_TRANSACTION = 200
+"""Some tenths of a second of work. Of a larger refresh counting goes on between the parts; readers see the last."""
 
 NO_ROW = AppraisalRow()
 """Of a unit that nobody has appraised."""
+
+
+@dataclass(slots=True)
+class _Refresh:
+    """Of one campaign, as of the view with which it begins: what it reads is not changed by what is counted later."""
+
+    campaign: Campaign
+    state: Document
+    sources: Sources
+    rows: Mapping[RowKey, AppraisalRow]
+    left: list[str]
+    """The units that are still to be written."""
 
 
 class Refresher:
@@ -56,13 +69,19 @@ class Refresher:
         self._states: dict[str, Document] = {}
         self._dirty_units: dict[str, set[str]] = {}
         self._dirty_campaigns: set[str] = set()
+        self._under_way: dict[str, _Refresh] = {}
         self._taken_over = False
         """Whether it is still to be found out which indices have become others since their state."""
 
     @property
     def pending(self) -> bool:
         """Whether something is known that must be written."""
-        return not self._token or self._taken_over or bool(self._dirty_campaigns)
+        return not self._token or self._taken_over or bool(self._dirty_campaigns) or self.under_way
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a refresh has been written in part: the next calls go on with it."""
+        return bool(self._under_way)
 
     def close(self) -> None:
         self._session.end_session()
@@ -70,6 +89,7 @@ class Refresher:
     def lose(self) -> None:
         """Forgets all it knew: the next refresh begins from what is in the database."""
         self._token = ""
+        self._under_way.clear()
 
     def _take_over(self) -> None:
         token = uuid.uuid4().hex
@@ -103,6 +123,9 @@ class Refresher:
     ) -> int:
         """Writes what has changed; returns the number of units written.
 
+        Of a campaign in which much has changed it writes a part, and with each further call another, all of the state
+        of the log in which it began. Counting may go on between them, and other campaigns are refreshed as ever.
+
         Args:
             generation: what the partitions belong to.
             own: the partitions of responses that this process owns, by number.
@@ -116,17 +139,26 @@ class Refresher:
         try:
             if not self._token:
                 self._take_over()
-            view = self._mirrors.look(generation, own, appraisals)
-            if self._turns_back(view):
-                return 0
+            return self._refresh(generation, own, appraisals)
+        except PyMongoError as error:
+            self.lose()
+            raise Unavailable(f"cannot refresh: {error}") from error
+
+    def _refresh(
+        self, generation: Generation, own: Mapping[int, ResponsesPartition], appraisals: AppraisalsPartition
+    ) -> int:
+        view = self._mirrors.look(generation, own, appraisals)
+        written = 0
+        if not self._turns_back(view):
             if self._taken_over:
                 self._take_stock(generation, view, own, appraisals)
             self._take_in()
             self._note_definitions(view)
-            return sum(self._write(campaign, view, own, appraisals) for campaign in sorted(self._dirty_campaigns))
-        except PyMongoError as error:
-            self.lose()
-            raise Unavailable(f"cannot refresh: {error}") from error
+            for campaign in sorted(self._dirty_campaigns - self._under_way.keys()):
+                written += self._begin_with(campaign, view, own, appraisals)
+        for refresh in [*self._under_way.values()][:1]:
+            written += self._write(refresh)
+        return written
 
     def _take_stock(
         self,
@@ -208,7 +240,7 @@ class Refresher:
 
     def _note_definitions(self, view: View) -> None:
         """Notes every unit of a campaign whose state can go over to a newer definition."""
-        for code in [campaign.code for campaign in self._catalogue]:
+        for code in {campaign.code for campaign in self._catalogue} - self._under_way.keys():
             campaign, state = self._in_force(code, view), self._states.get(code)
             if campaign is not None and (state is None or state["version"] < campaign.version):
                 self._touch_all(code)
@@ -232,44 +264,52 @@ class Refresher:
             self._dirty_campaigns.add(code)
             self._dirty_units[code] = set(campaign.unit)
 
-    def _write(
+    def _begin_with(
         self,
         code: str,
         view: View,
         own: Mapping[int, ResponsesPartition],
         appraisals: AppraisalsPartition,
     ) -> int:
+        """Refreshes a campaign, or gets ready to do so in parts; returns the number of units written."""
         campaign = self._in_force(code, view)
         if campaign is None:
             # The definition is on its way, or the sums are being made anew by it: readers have the state before.
             return 0
         self._keep_definition(campaign)
-        number = self._states.get(code, {}).get("state", 0) + 1
         # Units of a later version may have been rated; they are shown with it.
-        units = sorted(self._dirty_units.get(code, set()) & campaign.unit.keys())
-        sources = [*(owned.counts.tallies for owned in own.values()), *self._mirrors.tallies.values()]
+        units = sorted(self._dirty_units.pop(code, set()) & campaign.unit.keys())
+        self._dirty_campaigns.discard(code)
+        before = self._states.get(code, {})
         state = {
             "_id": code,
-            "state": number,
+            "state": before.get("state", 0) + 1,
             "version": campaign.version,
             "generation": view.generation,
             "positions": view.positions,
             "counted": dict(view.counted.get(code, {})),
             "made": made(view),
         }
-        if not units and state == {**self._states.get(code, {}), "state": number}:
+        if not units and state == {**before, "state": state["state"]}:
             # After a take-over: readers have it.
-            self._dirty_campaigns.discard(code)
             return 0
-        parts = [units[start : start + UNITS_PER_TRANSACTION] for start in range(0, len(units), UNITS_PER_TRANSACTION)]
-        for part in parts[:-1]:
-            self._commit(view.generation, self._documents(campaign, part, number, sources, appraisals.rows), None)
-        last = parts[-1] if parts else []
-        self._commit(view.generation, self._documents(campaign, last, number, sources, appraisals.rows), state)
-        self._states[code] = state
-        self._dirty_units.pop(code, None)
-        self._dirty_campaigns.discard(code)
-        return len(units)
+        sources = [*(owned.counts.tallies for owned in own.values()), *self._mirrors.tallies.values()]
+        refresh = _Refresh(campaign, state, sources, appraisals.rows, units)
+        if len(units) <= UNITS_PER_TRANSACTION:
+            return self._write(refresh)
+        # Tallies and rows are replaced by others, never changed: so copies of the tables hold them as they are.
+        refresh.sources, refresh.rows = [dict(tallies) for tallies in sources], dict(appraisals.rows)
+        self._under_way[code] = refresh
+        return 0
+
+    def _write(self, refresh: _Refresh) -> int:
+        """Writes the next part of a refresh, with the last of them the state; returns the number of units written."""
+        part, refresh.left = refresh.left[:UNITS_PER_TRANSACTION], refresh.left[UNITS_PER_TRANSACTION:]
+        self._commit(self._documents(refresh, part), refresh.state, whole=not refresh.left)
+        if not refresh.left:
+            self._states[refresh.campaign.code] = refresh.state
+            self._under_way.pop(refresh.campaign.code, None)
+        return len(part)
 
     def _keep_definition(self, campaign: Campaign) -> None:
         if self._states.get(campaign.code, {}).get("version") != campaign.version:
@@ -279,14 +319,8 @@ class Refresher:
                 upsert=True,
             )
 
-    def _documents(
-        self,
-        campaign: Campaign,
-        units: Sequence[str],
-        number: int,
-        sources: Sources,
-        rows: Mapping[RowKey, AppraisalRow],
-    ) -> list[Document]:
+    def _documents(self, refresh: _Refresh, units: Sequence[str]) -> list[Document]:
+        campaign, number, sources, rows = refresh.campaign, refresh.state["state"], refresh.sources, refresh.rows
         indices = self._indices.get(campaign.code)
         if indices is None or indices.campaign is not campaign:
             indices = self._indices[campaign.code] = Indices(campaign)
@@ -309,8 +343,8 @@ class Refresher:
     def _begin(self) -> AbstractContextManager[object]:
         return self._session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True))
 
-    def _commit(self, generation: int, documents: list[Document], state: Document | None) -> None:
-        """Writes indices and, with the last of them, the state that holds them."""
+    def _commit(self, documents: list[Document], state: Document, *, whole: bool) -> None:
+        """Writes indices of a state and, with the last of them, the state."""
         with self._begin():
             held = self._db.refresher.update_one(
                 {"_id": "refresher", "token": self._token}, {"$inc": {"writes": 1}}, session=self._session
@@ -318,7 +352,7 @@ class Refresher:
             if held.matched_count == 0:
                 self.lose()
                 raise Unavailable("another process has taken the refresh")
-            if Generation.current(self._db, self._session).number != generation:
+            if Generation.current(self._db, self._session).number != state["generation"]:
                 self.lose()
                 raise Unavailable("another generation has become current")
             if documents:
@@ -327,5 +361,5 @@ class Refresher:
                     ordered=False,
                     session=self._session,
                 )
-            if state is not None:
+            if whole:
                 self._db.campaign_state.replace_one({"_id": state["_id"]}, state, upsert=True, session=self._session)

@@ -53,6 +53,18 @@ def test_after_the_longest_nobody_waits_for_minutes():
     assert after(20.0, behind=BACKLOG + 1) == LONGEST_BACKLOG_S
 
 
+def test_the_parts_of_a_refresh_follow_upon_each_other_and_count_as_one():
+    pace = Pace()
+    pace.refreshed(100.0, 100.3, whole=False)
+    assert pace.due(pending=True, behind=BACKLOG) == pytest.approx(100.3)
+    assert pace.due(pending=True, behind=BACKLOG + 1) == pytest.approx(100.6)
+    pace.refreshed(101.0, 101.2)
+    assert pace.due(pending=True, behind=BACKLOG) == pytest.approx(101.2 + 3 * 0.5)
+    assert pace.due(pending=True, behind=BACKLOG + 1) == pytest.approx(101.2 + 19 * 0.5)
+    pace.refreshed(200.0, 200.1)
+    assert pace.due(pending=True, behind=0) == pytest.approx(200.2)
+
+
 def test_the_last_of_a_backlog_is_shown_without_its_long_pause():
     """What counts is how far behind it is now, not when the last refresh was made."""
     pace = Pace()

@@ -35,8 +35,8 @@ Document = dict[str, Any]
 Advance = Callable[[int], None]
 
 PATIENCE_S = 30.0
-SETTLE_S = 30.0
-"""A refresh of a very large campaign takes seconds; one that a dying scorer left is made anew by the next."""
+SETTLE_S = 120.0
+"""A refresh of a very large campaign takes long; one that a dying scorer left is made anew by the next."""
 LOOK_S = 0.2
 ELSEWHERE = "another generation has become current meanwhile"
 
