@@ -35,8 +35,9 @@ PARTS = {
     "reader": Part("Rankings, one reader", reading.one_reader),
     "file": Part("A national file through the front door", national.national),
     "dashboards": Part("A hall of dashboards", dashboards.dashboards),
-    "communes": Part("A campaign of all communes", communes.communes),
     "million": Part("A million responses", million.million, large=True),
+    # Last: its tallies would be most of what a rebuild of the million holds.
+    "communes": Part("A campaign of all communes", communes.communes),
 }
 
 
