@@ -20,7 +20,7 @@ def refresher(setup: Setup, w: World, i: int) -> Next:
     elif r.phase == "seen":
         yield from _begin(setup, w, i, r)
     elif r.phase == "writing" and r.state is not None:
-        for does, after in _commit(w, i, r, r.state):
+        for does, after in _commit(setup, w, i, r, r.state):
             yield step(does), after
             yield step(f"{does}, is told nothing and forgets the token"), _with(after, i, Refresher())
     if r.phase in ("seen", "writing"):
@@ -79,13 +79,24 @@ def _begin(setup: Setup, w: World, i: int, r: Refresher) -> Next:
         yield step(does), _with(w, i, r._replace(phase="writing"))
 
 
-def _commit(w: World, i: int, r: Refresher, view: State) -> list[tuple[str, World]]:
-    """A part of the indices; the last part with the state."""
-    w = w._replace(indices=put(w.indices, r.part, view))
+def _commit(setup: Setup, w: World, i: int, r: Refresher, view: State) -> list[tuple[str, World]]:
+    """A part of the indices, unless it is as it was; the last part with the state."""
+    if not _stands(setup, w, r.part, view):
+        w = w._replace(indices=put(w.indices, r.part, view))
     if r.part + 1 < len(w.indices):
         return [("commits a part of the indices", _with(w, i, Refresher("seen", view, r.part + 1)))]
     w = w._replace(shown=view, turned_back=_turned_back(w.shown, view))
     return [("commits the last part and the state", _renumbered(_with(w, i, Refresher("ready", view))))]
+
+
+def _stands(setup: Setup, w: World, part: int, view: State) -> bool:
+    """Whether a part was written for the state that is shown, or one before, and nothing of it has changed since."""
+    shown = w.shown
+    return (
+        (shown.indices[part], shown.sums[part], shown.version) == (view.indices[part], view.sums[part], view.version)
+        and (shown.generation == view.generation or setup.bug == "indices of another generation are left")
+        and (w.indices[part].number <= shown.number or setup.bug == "indices without a state are left")
+    )
 
 
 def rebuild(w: World) -> Next:
