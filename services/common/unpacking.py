@@ -16,6 +16,10 @@ from kafka.record import MemoryRecords
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
+_OFFSET = ConsumerRecord._fields.index("offset")
+_MORE = 0x80
+"""A byte of a number that is not its last has this bit."""
+
 Headers = list[tuple[str, bytes | None]]
 
 MOST_KNOWN = 1_000
@@ -41,7 +45,7 @@ class _Records(Fetcher.PartitionRecords):  # type: ignore[misc]
             # A mark of someone's transaction is no record.
             if not batch.is_control_batch:
                 for record in unpack(batch, tp):
-                    self.next_fetch_offset = record.offset + 1
+                    self.next_fetch_offset = record[_OFFSET] + 1
                     yield record
             # The last offsets of a batch may hold no record any more.
             self.next_fetch_offset = batch.next_offset
@@ -107,40 +111,56 @@ def unpack(batch: DefaultRecordBatch, tp: TopicPartition) -> Iterator[ConsumerRe
     batch._maybe_uncompress()  # noqa: SLF001 - it does so only while it is iterated
     buffer, at = bytes(batch._buffer), batch._pos  # noqa: SLF001
     topic, partition = tp.topic, tp.partition
+    read, new = _headers.read, tuple.__new__
     epoch, kind, appended = batch.leader_epoch, batch.timestamp_type, batch.max_timestamp
     base, first = batch.base_offset, batch.first_timestamp
+    given = kind != batch.LOG_APPEND_TIME
     try:
         for _ in range(batch.records_count):
-            length, at = decode_varint(buffer, at)
+            # Numbers are mostly of a form that is seen without a call: lengths of two bytes, and zeros.
+            one, two = buffer[at], buffer[at + 1]
+            if one >= _MORE > two and not one & 1:
+                length, at = (one & 0x7F | two << 7) >> 1, at + 2
+            else:
+                length, at = decode_varint(buffer, at)
             end = at + length
             if end > len(buffer):
                 raise IndexError("a record goes beyond the end")  # noqa: TRY301 - told with the others
-            _attributes, at = decode_varint(buffer, at)
-            later, at = decode_varint(buffer, at)
+            if buffer[at] == 0 == buffer[at + 1]:
+                later, at = 0, at + 2
+            else:
+                _attributes, at = decode_varint(buffer, at)
+                later, at = decode_varint(buffer, at)
             number, at = decode_varint(buffer, at)
-            size, at = decode_varint(buffer, at)
-            key = None if size < 0 else buffer[at : at + size]
-            key_size = max(size, -1)
-            size, at = decode_varint(buffer, at + max(size, 0))
-            value = None if size < 0 else buffer[at : at + size]
-            value_size = max(size, -1)
-            headers, rest = _headers.read(buffer[at + max(size, 0) : end], key)
-            time = appended if kind == batch.LOG_APPEND_TIME else first + later
+            key_size, at = decode_varint(buffer, at)
+            key = None if key_size < 0 else buffer[at : at + key_size]
+            at += max(key_size, 0)
+            one, two = buffer[at], buffer[at + 1]
+            if one >= _MORE > two and not one & 1:
+                value_size, at = (one & 0x7F | two << 7) >> 1, at + 2
+            else:
+                value_size, at = decode_varint(buffer, at)
+            value = None if value_size < 0 else buffer[at : at + value_size]
+            at += max(value_size, 0)
+            headers, rest = read(buffer[at:end], key)
             at = end
-            yield ConsumerRecord(
-                topic,
-                partition,
-                epoch,
-                base + number,
-                time,
-                kind,
-                key,
-                value,
-                headers,
-                None,
-                key_size,
-                value_size,
-                rest,
+            yield new(
+                ConsumerRecord,
+                (
+                    topic,
+                    partition,
+                    epoch,
+                    base + number,
+                    first + later if given else appended,
+                    kind,
+                    key,
+                    value,
+                    headers,
+                    None,
+                    max(key_size, -1),
+                    max(value_size, -1),
+                    rest,
+                ),
             )
     except (IndexError, ValueError) as error:
         raise CorruptRecordError(f"records of {tp} from offset {base}: {error!r}") from error
