@@ -11,16 +11,21 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from operator import getitem
+from typing import Any, NamedTuple
 
 import bson
 
 from services.common.campaign import Campaign
 from services.common.contribution import NOT_ASKED, Contribution, Worths
 from services.common.events import CHANNELS, Channel, Response
-from services.scoring.tallies import Units
+from services.scoring.quality import LONG, Filled
+from services.scoring.revisions import Row
+from services.scoring.tallies import PLACES, Rated, Units
 
 RATINGS = b',"ratings":{'
 RESPONSE = b'},"response":"'
@@ -33,7 +38,10 @@ RUN = 4
 MOST_RUNS = 8_000
 """That are kept of a group's answers about a block, some 600 bytes each."""
 
+_LONG = LONG * array(PLACES).itemsize
 _length = struct.Struct("<i").pack
+new: Callable[[type[Any], tuple[object, ...]], Any] = tuple.__new__
+"""A named tuple in a third of the time that it takes to call it."""
 
 
 class Encoded(Mapping[str, Mapping[str, str]]):
@@ -61,18 +69,82 @@ class Encoded(Mapping[str, Mapping[str, str]]):
         return len(self.decoded)
 
 
-class Answered(NamedTuple):
-    """What a record says: the event, its digest, and where its answers count."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """What stands before the ratings of a response, and what follows from it. Each is one object: equal is the same."""
 
-    event: Response
-    digest: str
     campaign: Campaign
-    units: Units
+    contribution: Contribution
+    channel: Channel
+    group: str
+    units: Mapping[bytes, _Unit]
+    around: tuple[slice, slice]
+    """What stands before the version of the definition, which is no part of what was said, and what after it."""
+
+
+class Answered(NamedTuple):
+    """What a record says: the event, its digest, where its answers count, and how it is filled in."""
+
+    head: Head
+    response: str
+    revision: int
+    digest: str
+    raw: bytes
+    """Its ratings, as BSON."""
+    counts: Mapping[str, Rated]
+    """By unit."""
+    filled: Filled
+    comment: str | None
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.head.campaign
+
+    @property
+    def units(self) -> Units:
+        """Where its answers count, as `Rules.units` has it."""
+        return {unit: (array(PLACES, places), x) for unit, (places, x) in self.counts.items()}
+
+    @property
+    def event(self) -> Response:
+        """Made when somebody asks: of a response that is new nobody does."""
+        head = self.head
+        return Response(
+            self.response,
+            self.revision,
+            head.campaign.code,
+            head.campaign.version,
+            head.group,
+            head.channel,
+            Encoded(self.raw),
+            self.comment,
+        )
+
+    @property
+    def row(self) -> Row:
+        """The row that it leaves where there is none: that of `revisions.after`."""
+        head = self.head
+        campaign = head.campaign
+        return Row(
+            campaign.code,
+            campaign.version,
+            head.group,
+            self.revision,
+            self.digest,
+            Encoded(self.raw),
+            withdrawn=False,
+        )
+
+
+def row_of(row: Row | Answered) -> Row:
+    """The row that a response stands for, or the row itself."""
+    return row.row if isinstance(row, Answered) else row
 
 
 class _Answer(NamedTuple):
     """What one answer of a group is: its place, as BSON, its worth and weight, and its leaf's place in the order."""
 
+    option: str
     place: int
     raw: bytes
     worth: int
@@ -81,14 +153,34 @@ class _Answer(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """What answers are that follow each other: their places and BSON, what they are worth in sum, their leaves."""
+    """What answers are that follow each other: their places and BSON, what they are worth in sum."""
 
-    places: Sequence[int]
+    places: bytes
+    """An array of `PLACES`."""
     raw: bytes
     worth: int
     weight: int
-    first: int
-    last: int
+    option: str | None
+    """The one that all of them are, where that is so."""
+
+
+class _Part(dict[bytes, _Run]):
+    """The answers to some leaves that follow each other, one to each: looked up together, made when first met."""
+
+    def __init__(self, answers: _Answers, leaves: Sequence[int], most: int) -> None:
+        super().__init__()
+        self._answers = answers
+        self._leaves = leaves
+        self._most = most
+
+    def __missing__(self, text: bytes) -> _Run:
+        found = self._answers.each(text)
+        if [answer.leaf for answer in found] != self._leaves:
+            raise KeyError(text)
+        run = _run(found)
+        if len(self) < self._most:
+            self[text] = run
+        return run
 
 
 class _Answers:
@@ -100,47 +192,58 @@ class _Answers:
 
     def __init__(self, one: Mapping[bytes, _Answer]) -> None:
         self._one = one
-        self._runs: dict[bytes, _Run] = {}
-        lengths = [{len(text) for text in texts} for texts in _by_leaf(one)]
+        by_leaf = _by_leaf(one)
+        leaves = list(by_leaf)
+        lengths = [{len(text) for text in texts} for texts in by_leaf.values()]
         ends = list(accumulate(max(each) + 1 for each in lengths))
         self._whole = ends[-1] if ends and all(len(each) == 1 for each in lengths) else 0
-        cuts = [0, *ends[RUN - 1 : -1 : RUN], *ends[-1:]]
-        self._cuts = [slice(start, end) for start, end in pairwise(cuts)]
+        parts = [leaves[start : start + RUN] for start in range(0, len(leaves), RUN)]
+        self._parts = [_Part(self, part, MOST_RUNS // len(parts)) for part in parts]
+        cuts = pairwise([0, *ends[RUN - 1 : -1 : RUN], *ends[-1:]])
+        self._cut = struct.Struct("".join(f"{end - start}s" for start, end in cuts)).unpack
 
-    def runs(self, text: bytes) -> Sequence[_Run]:
-        """What a unit's answers are, in runs.
+    def read(self, text: bytes) -> tuple[bytes, bytes, int, int, str | None]:
+        """What a unit's answers are together, as `_Run` has it.
 
         Raises:
             KeyError: a piece is in no table, or they are not in order.
         """
         text += b","
-        if len(text) != self._whole:
-            return [self._run(text)]
-        kept = self._runs
-        return [kept.get(text[cut]) or self._kept(text[cut]) for cut in self._cuts]
+        if len(text) == self._whole:
+            try:
+                places, raws, worths, weights, options = zip(*map(getitem, self._parts, self._cut(text)), strict=True)
+            except KeyError:
+                # Not whole all the same, or wrong.
+                pass
+            else:
+                option = options[0] if options.count(options[0]) == len(options) else None
+                return b"".join(places), b"".join(raws), sum(worths), sum(weights), option
+        found = self.each(text)
+        if any(before.leaf >= after.leaf for before, after in pairwise(found)):
+            raise KeyError(text)
+        return _run(found)
 
-    def _kept(self, text: bytes) -> _Run:
-        found = self._run(text)
-        if len(self._runs) < MOST_RUNS:
-            self._runs[text] = found
-        return found
+    def each(self, text: bytes) -> list[_Answer]:
+        """What answers are, each with a comma behind it.
 
-    def _run(self, text: bytes) -> _Run:
-        """What answers are, each with a comma behind it."""
+        Raises:
+            KeyError: one is in no table.
+        """
         *texts, rest = text.split(b",")
         if rest or not texts:
             raise KeyError(text)
-        found = [self._one[text] for text in texts]
-        if any(before.leaf >= after.leaf for before, after in pairwise(found)):
-            raise KeyError(text)
-        return _Run(
-            [answer.place for answer in found],
-            b"".join([answer.raw for answer in found]),
-            sum([answer.worth for answer in found]),
-            sum([answer.weight for answer in found]),
-            found[0].leaf,
-            found[-1].leaf,
-        )
+        return [self._one[text] for text in texts]
+
+
+def _run(found: Sequence[_Answer]) -> _Run:
+    options = {answer.option for answer in found}
+    return _Run(
+        array(PLACES, [answer.place for answer in found]).tobytes(),
+        b"".join([answer.raw for answer in found]),
+        sum([answer.worth for answer in found]),
+        sum([answer.weight for answer in found]),
+        options.pop() if len(options) == 1 else None,
+    )
 
 
 class _Unit(NamedTuple):
@@ -152,36 +255,24 @@ class _Unit(NamedTuple):
     answers: _Answers
 
 
-class _Head(NamedTuple):
-    """What stands before the ratings of a response, and what follows from it."""
-
-    campaign: Campaign
-    contribution: Contribution
-    channel: Channel
-    group: str
-    units: Mapping[bytes, _Unit]
-    version: slice
-    """Where the version of the definition stands, which is no part of what was said."""
-
-
 class Forms:
     """Reads the responses to the definitions that it was told of."""
 
     def __init__(self) -> None:
-        self._heads: dict[bytes, tuple[str, dict[int, _Head]]] = {}
+        self._heads: dict[bytes, tuple[str, dict[int, Head]]] = {}
         """What stands before the ratings → campaign, and what follows by the version that answers are weighed by."""
 
     def learn(self, campaign: Campaign, contribution: Contribution, weighed: int) -> None:
         """Makes the tables of a definition, with contributions of a version that may be another."""
         before = f'{{"campaign":"{campaign.code}",'
         version = f'"campaign_version":{campaign.version},'
-        place = slice(len(before), len(before) + len(version))
+        around = slice(0, len(before)), slice(len(before) + len(version), None)
         for group in campaign.group:
             units = _units(campaign, contribution, group)
             for channel in CHANNELS:
                 start = f'{before}{version}"channel":"{channel}","group":"{group}"'
                 _, heads = self._heads.setdefault(start.encode(), (campaign.code, {}))
-                heads[weighed] = _Head(campaign, contribution, channel, group, units, place)
+                heads[weighed] = Head(campaign, contribution, channel, group, units, around)
 
     def read(self, value: bytes, weighed: Mapping[str, int]) -> Answered | None:
         """Reads a response's content; None when that is not of the one form, or the definition is not known here.
@@ -204,53 +295,40 @@ class Forms:
             return None
         try:
             said = None if comment is None else comment.decode()
-            units, raw = _read(head, ratings)
+            counts, raw, filled = _read(head, ratings)
         except (KeyError, UnicodeDecodeError):
             return None
-        if raw is None:
-            return None
-        response, revision = named[1].decode(), int(named[2])
-        campaign = head.campaign
-        event = Response(
-            response, revision, campaign.code, campaign.version, head.group, head.channel, Encoded(raw), said
-        )
-        content = value[: head.version.start] + value[head.version.stop :]
-        return Answered(event, hashlib.sha256(content).hexdigest(), campaign, units)
+        before, after = head.around
+        hashed = hashlib.sha256(value[before] + value[after]).hexdigest()
+        response, revision = named.groups()
+        answered: Answered = new(Answered, (head, response.decode(), int(revision), hashed, raw, counts, filled, said))
+        return answered
 
 
-def _read(head: _Head, ratings: bytes) -> tuple[Units, bytes | None]:
-    """The places and contributions of ratings, by unit, and the ratings as BSON; None when they are not in order.
+def _read(head: Head, ratings: bytes) -> tuple[Mapping[str, Rated], bytes, Filled]:
+    """What a response counts, by unit, its ratings as BSON, and how they are filled in.
 
     Raises:
-        KeyError: a piece is in no table.
+        KeyError: a piece is in no table, or they are not in order.
     """
-    units: dict[str, tuple[Sequence[int], int | None]] = {}
-    parts = [b""]
+    counts: dict[str, Rated] = {}
+    parts: list[bytes] = []
     before = b""
+    long = straight = 0
     for text in ratings[:-1].split(b"},"):
         name, _, answers = text.partition(b":{")
         code, start, block, known = head.units[name]
         if name <= before:
-            return units, None
+            raise KeyError(name)
         before = name
-        places: list[int] = []
-        raws = []
-        earned = answered = 0
-        before_leaf = -1
-        for found, raw, worth, weight, first, last in known.runs(answers):
-            if first <= before_leaf:
-                return units, None
-            before_leaf = last
-            places += found
-            raws.append(raw)
-            earned += worth
-            answered += weight
-        body = b"".join(raws)
-        parts += start, _length(len(body) + 5), body, b"\0"
-        units[code] = places, head.contribution.rounded(head.group, block, earned, answered)
-    parts[0] = _length(sum(map(len, parts)) + 5)
-    parts.append(b"\0")
-    return units, b"".join(parts)
+        places, raw, earned, answered, option = known.read(answers)
+        parts += start, _length(len(raw) + 5), raw, b"\0"
+        counts[code] = places, head.contribution.rounded(head.group, block, earned, answered)
+        if len(places) >= _LONG:
+            long += 1
+            straight += option is not None
+    body = b"".join(parts)
+    return counts, b"%b%b\0" % (_length(len(body) + 5), body), new(Filled, (long, straight))
 
 
 def _units(campaign: Campaign, contribution: Contribution, group: str) -> Mapping[bytes, _Unit]:
@@ -286,16 +364,16 @@ def _answers(campaign: Campaign, worths: Worths, group: str, block: str) -> _Ans
             raw = b"\x02%b\0" % leaf.encode() + _text(option)
             worth = options.get(option)
             sums = (0, 0) if worth is None else (worth, weight)
-            answers[f'"{leaf}":"{option}"'.encode()] = _Answer(place, raw, *sums, number)
+            answers[f'"{leaf}":"{option}"'.encode()] = _Answer(option, place, raw, *sums, number)
     return _Answers(answers)
 
 
-def _by_leaf(answers: Mapping[bytes, _Answer]) -> Iterable[Sequence[bytes]]:
+def _by_leaf(answers: Mapping[bytes, _Answer]) -> Mapping[int, Sequence[bytes]]:
     """The texts of answers, leaf by leaf in order."""
     texts: dict[int, list[bytes]] = {}
     for text, answer in answers.items():
         texts.setdefault(answer.leaf, []).append(text)
-    return [texts[leaf] for leaf in sorted(texts)]
+    return {leaf: texts[leaf] for leaf in sorted(texts)}
 
 
 def _text(text: str) -> bytes:

@@ -15,6 +15,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.campaign import Campaign
 from services.common.events import Response, Withdrawal, digest
+from services.scoring.answers import Answered, Head, row_of
 from services.scoring.ledger import Halted
 from services.scoring.letters import letter, mark
 from services.scoring.quality import Filled
@@ -75,8 +76,10 @@ class Chunk:
         for record, unfit in reading.unfit:
             self._reject(record, unfit.why, unfit.event)
 
-    def count(self, rows: Mapping[str, Row]) -> dict[str, Row]:
+    def count(self, rows: Mapping[str, Row]) -> dict[str, Row | Answered]:
         """Counts the records in their order; returns the rows that are new or changed.
+
+        Where a response that was read by the tables is the first of its id, it stands for the row that it leaves.
 
         Args:
             rows: of the responses that the records speak of, those that there are.
@@ -84,8 +87,8 @@ class Chunk:
         Raises:
             Halted: too many records cannot be applied.
         """
-        now = dict(rows)
-        changed = {item.event.response for item in self._reading.fit if self._count(item, now) in COUNTING}
+        now: dict[str, Row | Answered] = dict(rows)
+        changed = self._count_all(now)
         self.stage.seal(self.next)
         self.stage.weigh(self._weighed)
         mark(self.letters, self.requeued)
@@ -97,34 +100,77 @@ class Chunk:
         self._applied.units = {(campaign, unit) for campaign, _, unit in self.stage.tallies}
         return self._applied, deque(offset for offset in self._rejected if offset >= self.next - WINDOW)
 
-    def _count(self, item: Read, rows: dict[str, Row]) -> Effect | None:
-        event, row = item.event, rows.get(item.event.response)
+    def _count_all(self, rows: dict[str, Row | Answered]) -> set[str]:
+        """Counts the records in their order; returns which responses are new or changed.
+
+        Of a response that is new and was read by the tables nothing is left to be found out: it is submitted, and what
+        is the same for many of them is noted once.
+        """
+        changed = set()
+        alike: dict[tuple[Head, str], list[int]] = {}
+        for item in self._reading.fit:
+            _, said, day = item
+            id_ = said.response
+            if isinstance(said, Answered) and id_ not in rows:
+                head = said.head
+                rows[id_] = said
+                changed.add(id_)
+                self.stage.count_new(head.campaign.code, head.group, said.counts)
+                long, straight = said.filled
+                noted = alike.get((head, day))
+                if noted is None:
+                    alike[head, day] = [1, long, straight]
+                else:
+                    noted[0] += 1
+                    noted[1] += long
+                    noted[2] += straight
+            elif self._count(item, rows) in COUNTING:
+                changed.add(id_)
+        for (head, day), (times, long, straight) in alike.items():
+            self._note_new(head, day, times, Filled(long, straight))
+        return changed
+
+    def _note_new(self, head: Head, day: str, times: int, filled: Filled) -> None:
+        """Notes so many new responses."""
+        campaign = head.campaign.code
+        key = campaign, head.group, day
+        self.stage.count_responses(times, campaign, head.group)
+        self.stage.note(key, "submitted", times)
+        self.stage.note_channel(key, head.channel, times)
+        self.stage.note_filled(1, key, filled)
+        self._applied.campaigns.add(campaign)
+        self._applied.effects["submitted"] += times
+
+    def _count(self, item: Read, rows: dict[str, Row | Answered]) -> Effect | None:
+        said = item.said
+        event, found = said.event, rows.get(said.response)
+        row = None if found is None else row_of(found)
         added = removed = None
         try:
-            what = effect(row, event, item.digest)
-            new = after(row, event, item.digest)
+            what = effect(row, event, said.digest)
+            new = after(row, event, said.digest)
             if what in COUNTING:
-                added = item.units
+                added = said.units if isinstance(said, Answered) else None
                 if added is None and not new.withdrawn:
-                    added = self._units(item.campaign, new)
+                    added = self._units(said.campaign, new)
                 if row is not None and not row.withdrawn:
                     removed = self._take_out(row)
                 if added is not None:
                     self.stage.count(1, new.campaign, new.group, added)
                 rows[event.response] = new
         except Rejected as error:
-            self._reject(item.record, error, event, item.digest)
+            self._reject(item.record, error, event, said.digest)
             return None
         self._note(item, new.group, what)
         if added is not None and isinstance(event, Response):
             key = new.campaign, new.group, item.day
             self.stage.note_channel(key, event.channel)
-            self.stage.note_filled(1, key, self._rules.filled(item.campaign, new.group, added))
+            self.stage.note_filled(1, key, self._rules.filled(said.campaign, new.group, added))
         if removed is not None and row is not None:
             self.stage.note_filled(-1, (row.campaign, row.group, item.day), removed)
         if what == "conflict":
             detail = f"revision {event.revision} was counted before with other content; the first in the log stands"
-            self.letters.append(letter(item.record, "conflict", detail, event, item.digest))
+            self.letters.append(letter(item.record, "conflict", detail, event, said.digest))
         return what
 
     def _take_out(self, row: Row) -> Filled:
@@ -138,8 +184,8 @@ class Chunk:
         return self._rules.units(campaign, row.group, row.ratings, self._weighed[campaign.code])
 
     def _note(self, item: Read, group: str, what: Effect) -> None:
-        self.stage.note((item.campaign.code, group, item.day), what)
-        self._applied.campaigns.add(item.campaign.code)
+        self.stage.note((item.said.campaign.code, group, item.day), what)
+        self._applied.campaigns.add(item.said.campaign.code)
         self._applied.effects[what] += 1
 
     def _reject(

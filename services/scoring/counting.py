@@ -8,20 +8,22 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from bson.raw_bson import RawBSONDocument
 from kafka.consumer.fetcher import ConsumerRecord
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from services.common.generation import Generation
-from services.scoring.answers import Encoded
+from services.scoring.answers import Answered, row_of
 from services.scoring.chunk import WINDOW, Applied, Chunk
 from services.scoring.ledger import BY_ID, Document, Halted, Ledger, Position, Unavailable, replacement
 from services.scoring.letters import marks
 from services.scoring.reading import Finder, Reading, Rules
 from services.scoring.revisions import Rejected, Row
+from services.scoring.rows import Encoding, read_row
 from services.scoring.tallies import Counts, Tally, tally_key
 from services.scoring.weighing import Weighing
+
+Changed = Mapping[str, Row | Answered]
 
 WARY = 20
 """Chunks: where one response was sent again, others are."""
@@ -51,14 +53,14 @@ class _Attempt:
     reading: Reading
     chunk: Chunk
     sought: AbstractSet[str]
-    changed: Mapping[str, Row] | None = None
+    changed: Changed | None = None
     """The rows it leaves, if that is known without a look at any."""
 
     @property
     def thorough(self) -> bool:
         return self.sought == self.reading.ids
 
-    def count(self, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+    def count(self, rows: Mapping[str, Row]) -> Changed:
         """Counts the chunk against the rows of what was looked up.
 
         Raises:
@@ -205,16 +207,17 @@ class Counting:
                 rows = {document["_id"]: read_row(document) for document in found}
                 changed = attempt.count(rows)
                 derived.positions.update_one({"_id": position.key, "p": p}, {"$set": _told(chunk)}, session=session)
-            documents = [_encoded(row_document(id_, p, row)) for id_, row in changed.items()]
+            encoding = Encoding(p)
             try:
-                if new := [document for document in documents if document["_id"] not in rows]:
+                if new := [encoding.encoded(id_, row) for id_, row in changed.items() if id_ not in rows]:
                     derived.responses.insert_many(new, ordered=False, session=session)
             except BulkWriteError as error:
                 if attempt.thorough or error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
                     raise
                 raise _NotNew from error
+            edited = rows.keys() & changed.keys()
             for collection, operations in (
-                (derived.responses, [replacement(row) for row in documents if row["_id"] in rows]),
+                (derived.responses, [replacement(encoding.document(id_, row_of(changed[id_]))) for id_ in edited]),
                 (derived.tallies, [replacement(tally) for tally in chunk.stage.tally_documents()]),
                 (derived.activity, [replacement(day) for day in chunk.stage.activity_documents()]),
                 (derived.rejected, marks(position.key, chunk.requeued)),
@@ -250,38 +253,3 @@ def weighed_in(stored: Mapping[str, Any], newest: Callable[[str], int], campaign
     """As `weighed_of`, of one campaign."""
     told: Mapping[str, int] = stored.get("weighed", {}) if stored.get("weighed_at", 0) == stored.get("next") else {}
     return told[campaign] if campaign in told else int(newest(campaign) == 1)
-
-
-def _encoded(document: Document) -> Document:
-    """A row whose ratings the driver takes as they are, where they are at hand as the database has them."""
-    if isinstance(ratings := document["ratings"], Encoded):
-        document["ratings"] = RawBSONDocument(ratings.raw)
-    return document
-
-
-def read_row(document: Mapping[str, Any]) -> Row:
-    """The row of a document."""
-    return Row(
-        document["campaign"],
-        document["version"],
-        document["group"],
-        document["revision"],
-        document["digest"],
-        document["ratings"],
-        document["withdrawn"],
-    )
-
-
-def row_document(id_: str, p: int, row: Row) -> Document:
-    """The document of a response's row; `p` is its partition."""
-    return {
-        "_id": id_,
-        "p": p,
-        "campaign": row.campaign,
-        "version": row.version,
-        "group": row.group,
-        "revision": row.revision,
-        "digest": row.digest,
-        "ratings": row.ratings,
-        "withdrawn": row.withdrawn,
-    }

@@ -18,7 +18,7 @@ from services.common.contribution import Contribution
 from services.common.events import Ratings, Response, Withdrawal, digest
 from services.common.records import SUBMITTED, Unreadable, decode
 from services.common.requeued import HEADER, origin
-from services.scoring.answers import Forms
+from services.scoring.answers import Answered, Forms, new
 from services.scoring.quality import Filled, Quality
 from services.scoring.revisions import Rejected
 from services.scoring.tallies import Units
@@ -115,17 +115,29 @@ class Rules:
         return units
 
 
+class Said(NamedTuple):
+    """What a record says that was read at length; where its answers count is not known yet."""
+
+    event: Response | Withdrawal
+    digest: str
+    campaign: Campaign
+
+    @property
+    def response(self) -> str:
+        return self.event.response
+
+    @property
+    def revision(self) -> int:
+        return self.event.revision
+
+
 class Read(NamedTuple):
     """A record that is an event of a known campaign."""
 
     record: ConsumerRecord
-    event: Response | Withdrawal
-    digest: str
-    campaign: Campaign
+    said: Answered | Said
     day: str
     """In the campaign's own time zone."""
-    units: Units | None
-    """Where its answers count, if reading it has told that."""
 
 
 class Unfit(Exception):
@@ -185,12 +197,12 @@ class Reading:
     @cached_property
     def ids(self) -> set[str]:
         """The responses that the records speak of."""
-        return {read.event.response for read in self.fit}
+        return {read.said.response for read in self.fit}
 
     @property
     def later(self) -> set[str]:
         """Those of them that a record calls a later revision: most were counted before."""
-        return {read.event.response for read in self.fit if read.event.revision > 1}
+        return {read.said.response for read in self.fit if read.said.revision > 1}
 
     def _read(self, record: ConsumerRecord) -> Read:
         headers = dict(record.headers)
@@ -199,12 +211,12 @@ class Reading:
         answered = self.rules.read(record.value or b"", self.weighed) if headers.get("ce_type") == TYPE else None
         if answered is None:
             return self._read_at_length(record)
-        event, digest_, campaign, units = answered
         try:
-            day = _day(record.timestamp, campaign.opens.tzinfo)
+            day = _day(record.timestamp, answered.head.campaign.opens.tzinfo)
         except Rejected as error:
-            raise Unfit(error, event) from error
-        return Read(record, event, digest_, campaign, day, units)
+            raise Unfit(error, answered.event) from error
+        read: Read = new(Read, (record, answered, day))
+        return read
 
     def _read_at_length(self, record: ConsumerRecord) -> Read:
         """Reads a record that is not of the one form of all responses."""
@@ -220,7 +232,7 @@ class Reading:
             day = _day(record.timestamp, campaign.opens.tzinfo)
         except Rejected as error:
             raise Unfit(error, event) from error
-        return Read(record, event, digest(event), campaign, day, None)
+        return Read(record, Said(event, digest(event), campaign), day)
 
 
 @lru_cache

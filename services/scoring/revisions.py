@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.common.events import Ratings, Response, Withdrawal
 
@@ -20,8 +19,7 @@ class Rejected(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The counted revision of a response; `ratings` is empty when it is withdrawn."""
 
     campaign: str

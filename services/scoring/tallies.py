@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,13 @@ DayKey = tuple[str, str, str]
 Units = Mapping[str, tuple[Sequence[int], int | None]]
 """Of one response: unit → (places of its answers in the group's counts, the response's contribution)."""
 
+
+Rated = tuple[bytes, int | None]
+"""The same of one unit, the places as an array of `PLACES`."""
+PLACES = "I"
+"""The array type of places that are at hand as one."""
+FEW = 5
+"""Responses to a unit whose answers are counted one by one: for these numpy takes longer than it spares."""
 
 NO_ACTIVITY = dict.fromkeys((*EFFECTS, *NOTED), 0)
 
@@ -60,15 +68,28 @@ class Tally:
     def add(self, sign: int, places: Sequence[int], contribution: int | None) -> None:
         """Counts one response in (sign 1) or out (sign -1)."""
         self.n += sign
+        self.count(sign, places)
+        if contribution is not None:
+            self.opinions += sign
+            self.s1 += sign * contribution
+            self.s2 += sign * contribution * contribution
+
+    def count(self, sign: int, places: Sequence[int]) -> None:
+        """Counts answers in (sign 1) or out (sign -1)."""
         counts = self.counts
         if places and (missing := max(places) + 1 - len(counts)) > 0:
             counts.extend([0] * missing)
         for place in places:
             counts[place] += sign
-        if contribution is not None:
-            self.opinions += sign
-            self.s1 += sign * contribution
-            self.s2 += sign * contribution * contribution
+
+    def count_many(self, places: Iterable[bytes]) -> None:
+        """Counts the answers of many responses in."""
+        import numpy as np
+
+        counts = self.counts
+        found = np.bincount(np.frombuffer(b"".join(places), np.uintc), minlength=len(counts))
+        counts.extend([0] * (len(found) - len(counts)))
+        self.counts = (found + counts).tolist()
 
     def document(self, partition: int, key: TallyKey) -> Document:
         campaign, group, unit = key
@@ -165,21 +186,55 @@ class Stage:
             campaign: dict(groups) for campaign, groups in counts.counted.items()
         }
         self.weighed = counts.weighed
+        self._new: defaultdict[TallyKey, list[bytes]] = defaultdict(list)
+        """The places of answers that are in tallies but for their counts."""
 
     def count(self, sign: int, campaign: str, group: str, units: Units) -> None:
         """Counts a response in (sign 1) or out (sign -1)."""
+        self.count_responses(sign, campaign, group)
+        self.count_answers(sign, campaign, group, units)
+
+    def count_responses(self, number: int, campaign: str, group: str) -> None:
+        """Counts so many responses in, or out where it is negative, but for their answers."""
         groups = self.counted.setdefault(campaign, {})
-        groups[group] = groups.get(group, 0) + sign
+        groups[group] = groups.get(group, 0) + number
+
+    def count_answers(self, sign: int, campaign: str, group: str, units: Units) -> None:
+        """Counts a response's answers in (sign 1) or out (sign -1)."""
         for unit, (places, contribution) in units.items():
             self._tally((campaign, group, unit)).add(sign, places, contribution)
 
-    def note(self, key: DayKey, effect: Effect) -> None:
-        """Notes in the activity of a day what a record did."""
-        self._day(key)[effect] += 1
+    def count_new(self, campaign: str, group: str, units: Mapping[str, Rated]) -> None:
+        """Counts a response's answers in. Where they count is counted for many responses at once, by `settle`."""
+        tallies, new = self.tallies, self._new
+        for unit, (places, contribution) in units.items():
+            key = campaign, group, unit
+            tally = tallies.get(key) or self._tally(key)
+            new[key].append(places)
+            tally.n += 1
+            if contribution is not None:
+                tally.opinions += 1
+                tally.s1 += contribution
+                tally.s2 += contribution * contribution
 
-    def note_channel(self, key: DayKey, channel: Channel) -> None:
-        """Notes by which channel a form came in."""
-        self._day(key)[f"via_{channel}"] += 1
+    def settle(self) -> None:
+        """Counts what `count_new` has left."""
+        for key, said in self._new.items():
+            tally = self.tallies[key]
+            if len(said) > FEW:
+                tally.count_many(said)
+            else:
+                for places in said:
+                    tally.count(1, array(PLACES, places))
+        self._new.clear()
+
+    def note(self, key: DayKey, effect: Effect, times: int = 1) -> None:
+        """Notes in the activity of a day what a record did, or several."""
+        self._day(key)[effect] += times
+
+    def note_channel(self, key: DayKey, channel: Channel, times: int = 1) -> None:
+        """Notes by which channel a form came in, or several."""
+        self._day(key)[f"via_{channel}"] += times
 
     def note_filled(self, sign: int, key: DayKey, filled: Filled) -> None:
         """Notes how a form that came to count (sign 1) or ceased to (sign -1) was filled in."""
@@ -206,6 +261,7 @@ class Stage:
 
     def seal(self, next_: int) -> None:
         """Marks what was touched with the position after the chunk, for the refresher of another process."""
+        self.settle()
         for tally in self.tallies.values():
             tally.at = next_
 

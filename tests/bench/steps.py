@@ -37,7 +37,7 @@ from services.intake import body
 from services.intake.publisher import Position
 from services.intake.quick import Quick
 from services.intake.ratings import ResponseDocument
-from services.scoring.answers import Encoded
+from services.scoring.answers import Answered
 from services.scoring.indices import Indices
 from services.scoring.reading import Reading, Rules
 from services.scoring.tallies import Tally, TallyKey
@@ -231,12 +231,13 @@ def _reading(survey: Campaign, bodies: Bodies) -> Step:
     def long() -> None:
         for record in records:
             read = reading._read_at_length(record)
-            rules.units(read.campaign, read.event.group, read.event.ratings, survey.version)  # type: ignore[union-attr]
-            bson.encode(read.event.ratings)  # type: ignore[union-attr]
+            said = read.said.event
+            rules.units(survey, said.group, said.ratings, survey.version)  # type: ignore[union-attr]
+            bson.encode(said.ratings)  # type: ignore[union-attr]
 
     def quick() -> None:
         for record in records:
-            assert isinstance(reading._read(record).event.ratings, Encoded)  # type: ignore[union-attr]
+            assert isinstance(reading._read(record).said, Answered)
 
     return Step(f"reading a record, {bodies.kind.name}", len(records), long, quick)
 

@@ -53,7 +53,8 @@ def assert_right(rules: Rules, said: Said) -> None:
     ratings = {"u1": dict(said)}
     units = rules.units(found.campaign, "g1", ratings, 1)
     assert {unit: (list(places), x) for unit, (places, x) in found.units.items()} == units
-    assert found.event.ratings.raw == bson.encode(ratings)
+    assert found.filled == rules.filled(found.campaign, "g1", units)
+    assert found.raw == bson.encode(ratings)
     assert found.event.ratings == ratings
 
 

@@ -18,7 +18,8 @@ from services.common.events import CHANNELS, Response, canonical, content_of, di
 from services.common.records import SUBMITTED, Unreadable, decode, encode
 from services.scoring.answers import Answered
 from services.scoring.reading import Rules
-from services.scoring.revisions import Rejected
+from services.scoring.revisions import Rejected, after
+from services.scoring.rows import Encoding, row_document
 from services.scoring.tallies import Units
 
 BY_SECOND = {"survey": 2, "other": 2}
@@ -52,8 +53,13 @@ def assert_same(value: bytes, answered: Answered, weighed: int = 2) -> None:
     assert answered.digest == digest(event)
     assert (answered.campaign.code, answered.campaign.version) == (event.campaign, event.campaign_version)
     assert {unit: (list(places), x) for unit, (places, x) in answered.units.items()} == units
+    assert answered.filled == RULES.filled(answered.campaign, event.group, units)
+    assert answered.row == after(None, event, answered.digest)
     # The very bytes that the driver would have made of them.
-    assert answered.event.ratings.raw == bson.encode(event.ratings)
+    assert answered.raw == bson.encode(event.ratings)
+    for p in (0, 2**40):
+        row = row_document(event.response, p, after(None, event, answered.digest))
+        assert Encoding(p).raw(answered) == bson.encode(row)
 
 
 COMMENTS = st.none() | st.text(max_size=20) | st.sampled_from(["", "Tốt", 'có "dấu"', "\\", "\x7f", "a\nb", "}},{"])

@@ -27,6 +27,7 @@ from services.common.index import Formula
 from services.common.records import encode
 from services.common.requeued import HEADER
 from services.common.unit_index import Moments, Points
+from services.scoring.answers import Forms, row_of
 from services.scoring.chunk import Chunk
 from services.scoring.letters import mark
 from services.scoring.reading import Reading, Rules
@@ -152,7 +153,7 @@ class Partition:
         if not committed:
             return
         self.next = chunk.next
-        self.rows |= changed
+        self.rows |= {id_: row_of(row) for id_, row in changed.items()}
         self.tallies |= {tally_key(document): bson.encode(document) for document in chunk.stage.tally_documents()}
         self.activity |= {str(document["_id"]): document for document in chunk.stage.activity_documents()}
         self.counted, self.weighed = chunk.stage.counted, chunk.stage.weighed
@@ -474,6 +475,25 @@ def test_the_result_follows_from_what_was_said_in_any_order(
 @given(LOG, STEPS)
 def test_a_replay_of_the_log_gives_what_was_counted_live(said: list[Event | bytes | Requeued], steps: list[Step]):
     in_any_chunks(said, steps)
+
+
+@given(LOG, STEPS)
+def test_what_is_read_by_the_tables_is_counted_as_what_is_read_at_length(
+    said: list[Event | bytes | Requeued], steps: list[Step]
+):
+    quick = scored(said, steps)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Forms, "read", lambda *_: None)
+        long = scored(said, steps)
+    for one, other in zip(quick, long, strict=True):
+        assert (one.rows, one.letters, one.counted, one.weighed) == (
+            other.rows,
+            other.letters,
+            other.counted,
+            other.weighed,
+        )
+        assert (one.memory, one.activity) == (other.memory, other.activity)
+        assert one.tallies == other.tallies
 
 
 def late(said: Sequence[Response | Withdrawal], steps: Sequence[Step]) -> list[Partition]:

@@ -15,8 +15,8 @@ from test_replay import Definitions, appraisals, changes
 from services.common.events import Appraisal, Event, Response, Withdrawal
 from services.scoring.audit.recount import AppraisalsRecount, ResponsesRecount
 from services.scoring.audit.replay import AppraisalsReplay
-from services.scoring.counting import row_document
 from services.scoring.reading import Rules
+from services.scoring.rows import row_document
 
 Document = dict[str, Any]
 Stored = dict[str, Any]

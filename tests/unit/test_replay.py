@@ -35,8 +35,8 @@ from services.common.records import encode
 from services.scoring.audit.difference import digest
 from services.scoring.audit.replay import AppraisalsReplay, ResponsesReplay, bare, replay
 from services.scoring.chunk import MOST_REJECTED
-from services.scoring.counting import row_document
 from services.scoring.reading import Rules
+from services.scoring.rows import row_document
 
 NOW = datetime(2022, 11, 18, 8, tzinfo=UTC)
 CUTS = st.lists(st.integers(0, 40), max_size=6)

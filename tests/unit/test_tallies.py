@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from array import array
 
 import bson
 from hypothesis import given
@@ -12,7 +13,7 @@ from surveys import asked, rater, survey
 from services.common.contribution import Contribution
 from services.common.events import CHANNELS
 from services.common.unit_index import GroupTally, Moments
-from services.scoring.tallies import Counts, Tally, Units, packed, tally_key, total
+from services.scoring.tallies import PLACES, Counts, Tally, Units, packed, tally_key, total
 
 CAMPAIGN = survey(
     (asked("q", "1", "g1", "g2"),), units={"u1": "b1", "u2": "b1"}, groups=(rater("g1", "b1"), rater("g2", "b1"))
@@ -20,6 +21,8 @@ CAMPAIGN = survey(
 CONTRIBUTION = Contribution(CAMPAIGN)
 G1_U1 = ("survey", "g1", "u1")
 DAY = ("survey", "g1", "2022-11-18")
+PLACES_SAID = st.lists(st.integers(0, 9), max_size=4)
+WORTH = st.none() | st.integers(0, 10**6)
 
 
 def said(**options: str) -> Units:
@@ -94,6 +97,26 @@ class TestStage:
         counted(said(u1="C"), counts=counts)
         assert counts.tallies[G1_U1] is not before
         assert before == copied
+
+    @given(
+        st.lists(st.tuples(st.sampled_from(["new", "in", "out"]), st.sampled_from(["u1", "u2"]), PLACES_SAID, WORTH)),
+        st.lists(st.integers(0, 2**62), max_size=5),
+    )
+    def test_answers_that_are_counted_together_are_counted_as_one_by_one(
+        self, said: list[tuple[str, str, list[int], int | None]], before: list[int]
+    ):
+        """In any mixture with others that are counted in or out."""
+        together, each = (Counts(3, {G1_U1: Tally(counts=list(before))}).stage() for _ in range(2))
+        for how, unit, places, contribution in said:
+            if how == "new":
+                together.count_new("survey", "g1", {unit: (array(PLACES, places).tobytes(), contribution)})
+            else:
+                together.count_answers(1 if how == "in" else -1, "survey", "g1", {unit: (places, contribution)})
+            each.count_answers(-1 if how == "out" else 1, "survey", "g1", {unit: (places, contribution)})
+        together.seal(17)
+        each.seal(17)
+        assert together.tallies == each.tallies
+        assert list(map(bson.encode, together.tally_documents())) == list(map(bson.encode, each.tally_documents()))
 
     def test_nothing_counts_before_the_commit(self):
         counts = counted(said(u1="A"))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from services.scoring.audit.difference import Difference, compare, digest
-from services.scoring.counting import read_row
 from services.scoring.reading import Rules
 from services.scoring.revisions import EFFECTS, Rejected
+from services.scoring.rows import read_row
 from services.scoring.tallies import Counts, Tally, tally_key
 
 Document = Mapping[str, Any]

@@ -13,13 +13,14 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.appraisals import AppraisalRow
 from services.common.requeued import origin
+from services.scoring.answers import row_of
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey, row_document
 from services.scoring.audit.difference import canonical, digest
 from services.scoring.chunk import Chunk
-from services.scoring.counting import read_row
-from services.scoring.counting import row_document as response_document
 from services.scoring.letters import ABOUT, letter
 from services.scoring.reading import Finder, Reading, Rules
+from services.scoring.rows import read_row
+from services.scoring.rows import row_document as response_document
 from services.scoring.tallies import Counts, Tally, TallyKey
 from services.scoring.weighing import Sums, weighed_anew
 
@@ -82,7 +83,7 @@ class ResponsesReplay:
         rows = {id_: read_row(orjson.loads(self._rows[id_])) for id_ in reading.ids if id_ in self._rows}
         for id_, row in chunk.count(rows).items():
             # A copy: the bytes that orjson gives keep all of its buffer, eight kilobytes each.
-            self._rows[id_] = bytes(memoryview(canonical(response_document(id_, self.counts.partition, row))))
+            self._rows[id_] = bytes(memoryview(canonical(response_document(id_, self.counts.partition, row_of(row)))))
         chunk.adopt()
         _keep(self.letters, chunk.letters, chunk.requeued)
 
