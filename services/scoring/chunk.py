@@ -77,7 +77,7 @@ class Chunk:
             self._reject(record, unfit.why, unfit.event)
 
     def count(self, rows: Mapping[str, Row]) -> dict[str, Row | Answered]:
-        """Counts the records in their order; returns the rows that are new or changed.
+        """Counts the records in their order; returns the rows that are new or changed, in the order of their ids.
 
         Where a response that was read by the tables is the first of its id, it stands for the row that it leaves.
 
@@ -92,7 +92,7 @@ class Chunk:
         self.stage.seal(self.next)
         self.stage.weigh(self._weighed)
         mark(self.letters, self.requeued)
-        return {id_: now[id_] for id_ in changed}
+        return {id_: now[id_] for id_ in sorted(changed)}
 
     def adopt(self) -> tuple[Applied, deque[int]]:
         """The transaction has committed: the counts follow. Returns what was done, and which offsets were rejected."""

@@ -150,6 +150,7 @@ class Partition:
         reading = Reading(records, self.rules, self.memory.weighed)
         chunk = Chunk(reading, self.memory, self.rejected)
         changed = chunk.count({id_: self.rows[id_] for id_ in reading.ids if id_ in self.rows})
+        assert list(changed) == sorted(changed)
         if not committed:
             return
         self.next = chunk.next
