@@ -6,7 +6,7 @@ an integer in 1/10,000 point (docs/design.md, "The index", Uncertainty). Sums of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import lcm
 
@@ -19,6 +19,11 @@ Worth = tuple[int, Mapping[str, int]]
 Worths = Mapping[str, Worth]
 """By leaf."""
 NOT_ASKED: Worth = (0, {})
+Rounding = Callable[[int, int], int | None]
+"""What answers with an opinion are worth, and their leaves' weights in sum → the contribution, in 1/10,000 point.
+
+None when there is no such answer.
+"""
 
 
 class Contribution:
@@ -26,7 +31,7 @@ class Contribution:
 
     def __init__(self, campaign: Campaign) -> None:
         self._worth: dict[tuple[str, str], dict[str, tuple[int, dict[str, int]]]] = {}
-        self._whole: dict[tuple[str, str], int] = {}
+        self._rounding: dict[tuple[str, str], Rounding] = {}
         self._denominator: dict[tuple[str, str], int] = {}
         for group in campaign.groups:
             for block in group.rates:
@@ -57,8 +62,9 @@ class Contribution:
             }
             worth[code] = (weight, options)
         self._worth[group, block] = worth
-        self._whole[group, block] = sum(weight for weight, _ in worth.values())
+        whole = sum(weight for weight, _ in worth.values())
         self._denominator[group, block] = part * cent * 100
+        self._rounding[group, block] = _rounding(whole, self._denominator[group, block])
 
     def of(self, group: str, unit: str, answers: Mapping[str, str]) -> int | None:
         """The contribution of one response to one unit, in 1/10,000 point; None when it holds no opinion.
@@ -79,7 +85,7 @@ class Contribution:
             if value is not None:
                 earned += value
                 answered += weight
-        return self.rounded(group, block, earned, answered)
+        return self.rounding(group, block)(earned, answered)
 
     def worth(self, group: str, block: str) -> Worths:
         """What the leaves are worth that a group is asked about the units of a block."""
@@ -96,18 +102,22 @@ class Contribution:
             mine
         ) == other._denominator.get(others)
 
-    def rounded(self, group: str, block: str, earned: int, answered: int) -> int | None:
-        """The contribution, in 1/10,000 point, from the sums over the answers with an opinion.
+    def rounding(self, group: str, block: str) -> Rounding:
+        """How sums over the answers with an opinion that a group gives about a unit of a block are a contribution."""
+        return self._rounding.get((group, block), _nothing)
 
-        Args:
-            group: the rater's group.
-            block: the rated unit's.
-            earned: what the options are worth.
-            answered: the leaves' weights.
-        """
+
+def _rounding(whole: int, denominator: int) -> Rounding:
+    twice = 2 * PARTS_OF_A_POINT * whole
+
+    def rounded(earned: int, answered: int) -> int | None:
         if not answered:
             return None
-        key = group, block
-        numerator = PARTS_OF_A_POINT * earned * self._whole[key]
-        denominator = self._denominator[key] * answered
-        return (2 * numerator + denominator) // (2 * denominator)
+        parts = denominator * answered
+        return (twice * earned + parts) // (2 * parts)
+
+    return rounded
+
+
+def _nothing(_earned: int, _answered: int) -> None:
+    """Of what nobody is asked."""

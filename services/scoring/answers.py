@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import bson
 
 from services.common.campaign import Campaign
-from services.common.contribution import NOT_ASKED, Contribution, Worths
+from services.common.contribution import NOT_ASKED, Contribution, Rounding, Worths
 from services.common.events import CHANNELS, Channel, Response
 from services.scoring.quality import LONG, Filled
 from services.scoring.revisions import Row
@@ -74,7 +74,7 @@ class Head:
     """What stands before the ratings of a response, and what follows from it. Each is one object: equal is the same."""
 
     campaign: Campaign
-    contribution: Contribution
+    code: str
     channel: Channel
     group: str
     units: Mapping[bytes, _Unit]
@@ -211,7 +211,8 @@ class _Answers:
         text += b","
         if len(text) == self._whole:
             try:
-                places, raws, worths, weights, options = zip(*map(getitem, self._parts, self._cut(text)), strict=True)
+                # As many of each by how they are made; to check it would take as long as a look-up.
+                places, raws, worths, weights, options = zip(*map(getitem, self._parts, self._cut(text)))  # noqa: B905
             except KeyError:
                 # Not whole all the same, or wrong.
                 pass
@@ -251,7 +252,7 @@ class _Unit(NamedTuple):
 
     code: str
     raw: bytes
-    block: str
+    rounded: Rounding
     answers: _Answers
 
 
@@ -272,7 +273,7 @@ class Forms:
             for channel in CHANNELS:
                 start = f'{before}{version}"channel":"{channel}","group":"{group}"'
                 _, heads = self._heads.setdefault(start.encode(), (campaign.code, {}))
-                heads[weighed] = Head(campaign, contribution, channel, group, units, around)
+                heads[weighed] = Head(campaign, campaign.code, channel, group, units, around)
 
     def read(self, value: bytes, weighed: Mapping[str, int]) -> Answered | None:
         """Reads a response's content; None when that is not of the one form, or the definition is not known here.
@@ -317,13 +318,13 @@ def _read(head: Head, ratings: bytes) -> tuple[Mapping[str, Rated], bytes, Fille
     long = straight = 0
     for text in ratings[:-1].split(b"},"):
         name, _, answers = text.partition(b":{")
-        code, start, block, known = head.units[name]
+        code, start, rounded, known = head.units[name]
         if name <= before:
             raise KeyError(name)
         before = name
         places, raw, earned, answered, option = known.read(answers)
         parts += start, _length(len(raw) + 5), raw, b"\0"
-        counts[code] = places, head.contribution.rounded(head.group, block, earned, answered)
+        counts[code] = places, rounded(earned, answered)
         if len(places) >= _LONG:
             long += 1
             straight += option is not None
@@ -340,11 +341,12 @@ def _units(campaign: Campaign, contribution: Contribution, group: str) -> Mappin
         for block in blocks
         for known in (True, False)
     }
+    rounding = {block: contribution.rounding(group, block) for block in blocks}
     return {
         b'"%b"' % unit.code.encode(): _Unit(
             unit.code,
             b"\x03%b\0" % unit.code.encode(),
-            unit.block,
+            rounding[unit.block],
             answers[unit.block, contribution.knows(unit.code)],
         )
         for unit in campaign.units

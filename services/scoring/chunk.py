@@ -108,15 +108,15 @@ class Chunk:
         """
         changed = set()
         alike: dict[tuple[Head, str], list[int]] = {}
+        count_new = self.stage.count_new
         for item in self._reading.fit:
             _, said, day = item
             id_ = said.response
             if isinstance(said, Answered) and id_ not in rows:
-                head = said.head
+                head, _, _, _, _, counts, (long, straight), _ = said
                 rows[id_] = said
                 changed.add(id_)
-                self.stage.count_new(head.campaign.code, head.group, said.counts)
-                long, straight = said.filled
+                count_new(head.code, head.group, counts)
                 noted = alike.get((head, day))
                 if noted is None:
                     alike[head, day] = [1, long, straight]

@@ -209,7 +209,7 @@ class Counting:
                 derived.positions.update_one({"_id": position.key, "p": p}, {"$set": _told(chunk)}, session=session)
             encoding = Encoding(p)
             try:
-                if new := [encoding.encoded(id_, row) for id_, row in changed.items() if id_ not in rows]:
+                if new := encoding.encoded([item for item in changed.items() if item[0] not in rows]):
                     derived.responses.insert_many(new, ordered=False, session=session)
             except BulkWriteError as error:
                 if attempt.thorough or error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import bson
@@ -19,6 +19,8 @@ _ID = b"\x02_id\0" + _length(37)
 """What stands before an id, which has 36 characters."""
 _REST = b"\0\x03ratings\0"
 _END = b"\x08withdrawn\0\0\0"
+_SIZE = 4 + len(_ID) + 36 + 64 + len(_REST) + len(_END)
+"""Of all that is as long in each row."""
 
 
 def read_row(document: Mapping[str, Any]) -> Row:
@@ -60,9 +62,12 @@ class Encoding:
         self._p = p
         self._middles: dict[tuple[Head, int], bytes] = {}
 
-    def encoded(self, id_: str, row: Row | Answered) -> Document | RawBSONDocument:
-        """The document of a response's row, or its bytes."""
-        return RawBSONDocument(self.raw(row)) if isinstance(row, Answered) else self.document(id_, row)
+    def encoded(self, rows: Iterable[tuple[str, Row | Answered]]) -> list[Document | RawBSONDocument]:
+        """The documents of rows by id, as bytes where they can be put together."""
+        return [
+            RawBSONDocument(self.raw(row)) if isinstance(row, Answered) else self.document(id_, row)
+            for id_, row in rows
+        ]
 
     def document(self, id_: str, row: Row) -> Document:
         """The document of a response's row, its ratings as bytes where they are at hand so."""
@@ -73,12 +78,12 @@ class Encoding:
 
     def raw(self, answered: Answered) -> bytes:
         """The BSON of `row_document`."""
-        head, id_, revision, digest, raw, *_ = answered
+        head, id_, revision, digest, raw, _, _, _ = answered
         middle = self._middles.get((head, revision))
         if middle is None:
             middle = self._middles[head, revision] = self._middle(answered.row)
-        body = b"".join((_ID, id_.encode(), middle, digest.encode(), _REST, raw, _END))
-        return _length(len(body) + 4) + body
+        size = _length(_SIZE + len(middle) + len(raw))
+        return b"".join((size, _ID, id_.encode(), middle, digest.encode(), _REST, raw, _END))
 
     def _middle(self, row: Row) -> bytes:
         """What stands between the id and the digest, from the end of the one to the length of the other."""
