@@ -93,12 +93,17 @@ class Answered(NamedTuple):
     """Its ratings, as BSON."""
     counts: Mapping[str, Rated]
     """By unit."""
-    filled: Filled
+    long: int
+    straight: int
     comment: str | None
 
     @property
     def campaign(self) -> Campaign:
         return self.head.campaign
+
+    @property
+    def filled(self) -> Filled:
+        return Filled(self.long, self.straight)
 
     @property
     def units(self) -> Units:
@@ -296,17 +301,18 @@ class Forms:
             return None
         try:
             said = None if comment is None else comment.decode()
-            counts, raw, filled = _read(head, ratings)
+            counts, raw, long, straight = _read(head, ratings)
         except (KeyError, UnicodeDecodeError):
             return None
         before, after = head.around
         hashed = hashlib.sha256(value[before] + value[after]).hexdigest()
-        response, revision = named.groups()
-        answered: Answered = new(Answered, (head, response.decode(), int(revision), hashed, raw, counts, filled, said))
+        response, revision = named[1].decode(), int(named[2])
+        parts = head, response, revision, hashed, raw, counts, long, straight, said
+        answered: Answered = new(Answered, parts)
         return answered
 
 
-def _read(head: Head, ratings: bytes) -> tuple[Mapping[str, Rated], bytes, Filled]:
+def _read(head: Head, ratings: bytes) -> tuple[Mapping[str, Rated], bytes, int, int]:
     """What a response counts, by unit, its ratings as BSON, and how they are filled in.
 
     Raises:
@@ -329,7 +335,7 @@ def _read(head: Head, ratings: bytes) -> tuple[Mapping[str, Rated], bytes, Fille
             long += 1
             straight += option is not None
     body = b"".join(parts)
-    return counts, b"%b%b\0" % (_length(len(body) + 5), body), new(Filled, (long, straight))
+    return counts, b"%b%b\0" % (_length(len(body) + 5), body), long, straight
 
 
 def _units(campaign: Campaign, contribution: Contribution, group: str) -> Mapping[bytes, _Unit]:

@@ -113,7 +113,7 @@ class Chunk:
             _, said, day = item
             id_ = said.response
             if isinstance(said, Answered) and id_ not in rows:
-                head, _, _, _, _, counts, (long, straight), _ = said
+                head, _, _, _, _, counts, long, straight, _ = said
                 rows[id_] = said
                 changed.add(id_)
                 count_new(head.code, head.group, counts)

@@ -78,7 +78,7 @@ class Encoding:
 
     def raw(self, answered: Answered) -> bytes:
         """The BSON of `row_document`."""
-        head, id_, revision, digest, raw, _, _, _ = answered
+        head, id_, revision, digest, raw, _, _, _, _ = answered
         middle = self._middles.get((head, revision))
         if middle is None:
             middle = self._middles[head, revision] = self._middle(answered.row)
