@@ -23,7 +23,8 @@ LONGEST_PAUSE_S, LONGEST_BACKLOG_S = 5.0, 60.0
 GATHER = 0.5
 """Times the length of the last turn: records are gathered so long, so that turns take two thirds of the time."""
 GATHER_EACH_S = 0.0005
-"""And so long for each record that it had: the more come, the fewer are the transactions and refreshes for each."""
+"""And so long for each record that it had above `FEW`: under load transactions and refreshes are fewer for each."""
+FEW = 100
 GATHER_S = 0.5
 """The longest time that they are gathered: who has been told 202 waits for it."""
 
@@ -39,7 +40,7 @@ class Pace:
 
     def turned(self, began: float, ended: float, records: int) -> None:
         """So many records that were gathered have been counted, and what was due shown."""
-        self._gather_until = ended + min(GATHER_S, GATHER * (ended - began) + GATHER_EACH_S * records)
+        self._gather_until = ended + min(GATHER_S, GATHER * (ended - began) + GATHER_EACH_S * max(0, records - FEW))
 
     def gather_until(self, *, records: int, behind: int) -> float:
         """The moment until which records are to be gathered; under load a turn is longer, and so is this.

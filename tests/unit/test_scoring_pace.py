@@ -6,6 +6,7 @@ import pytest
 
 from services.scoring.pace import (
     BACKLOG,
+    FEW,
     GATHER,
     GATHER_EACH_S,
     GATHER_S,
@@ -81,7 +82,8 @@ def test_what_comes_first_is_counted_at_once():
     ("took", "records", "gathers"),
     [
         (0.01, 0, 0.01 * GATHER),
-        (0.01, 100, 0.01 * GATHER + 100 * GATHER_EACH_S),
+        (0.01, FEW, 0.01 * GATHER),
+        (0.01, FEW + 100, 0.01 * GATHER + 100 * GATHER_EACH_S),
         (GATHER_S / GATHER, 0, GATHER_S),
         (0.01, 16_000, GATHER_S),
         (5.0, 0, GATHER_S),
