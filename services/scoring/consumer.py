@@ -37,6 +37,11 @@ GATHER_MS = 50
 RETRY_S = 0.5
 WEIGH_S = 0.5
 """Of each turn of the loop, while there are sums to be made anew."""
+REBALANCE_MS = 45_000
+"""How long the loop may be away from polling, several times its longest turn; and how long a rebalance may wait for a
+scorer that does not come back. Kafka ends that by the session as a rule, but a broker that was killed amid a rebalance
+has been seen (4.1.1) to take up its group again without any session, and to wait for the dead in it all that time.
+"""
 FOLLOW_S = 0.5
 """How soon a scorer goes over to a generation that has become current; until then it works on the one before."""
 
@@ -105,6 +110,7 @@ class Consumer:
             group_id=self._settings.topic_prefix + "scoring",
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=REBALANCE_MS,
             max_poll_records=POLLED_RECORDS,
             max_partition_fetch_bytes=CHUNK_BYTES,
             fetch_max_bytes=2 * CHUNK_BYTES,

@@ -23,7 +23,7 @@ from tests.integration.test_scoring_process import Survey, eventually
 
 APP = "stuck"
 POLL_MS = 4_000
-"""Instead of the five minutes that a group waits for a member that is alive and does not poll."""
+"""Instead of the 45 s that a group waits for a member that is alive and does not poll."""
 STUCK_MS = 13_000
 """Shorter than the driver waits for an answer, longer than the group and than a transaction may live."""
 NO_SUCH_TRANSACTION = 251
@@ -42,7 +42,7 @@ def test_the_transaction_of_a_scorer_that_was_given_up_is_refused(
     reader = kafka.reader
 
     def impatient(*settled: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever `reader` takes
-        return reader(*settled, **more, **({"max_poll_interval_ms": POLL_MS} if "group_id" in more else {}))
+        return reader(*settled, **more | ({"max_poll_interval_ms": POLL_MS} if "group_id" in more else {}))
 
     monkeypatch.setattr(kafka, "reader", impatient)
     name = f"test-{uuid.uuid4().hex[:12]}"

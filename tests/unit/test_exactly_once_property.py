@@ -544,8 +544,9 @@ def without_a_lookup(self: Chunk, _rows: object, count: Callable[..., object] = 
 
 def without_a_stage(self: Stage, key: TallyKey) -> Tally:
     """As `Stage._tally`, but counting in what is there already."""
-    self.tallies[key] = self._counts.tallies.setdefault(key, Tally())
-    return self.tallies[key]
+    tally = self.tallies[key] = self._counts.tallies.setdefault(key, Tally())
+    tally.counts = list(tally.counts)
+    return tally
 
 
 FAULTS: list[tuple[str, str, object]] = [
