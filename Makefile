@@ -53,8 +53,10 @@ format: $(VENV)/installed ## Format the code and repair what can be repaired by 
 bench: $(VENV)/installed ## Measure the stack against the limits of this machine
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-figures: $(VENV)/installed ## The same, and set what was measured into the docs: a quarter of an hour on a quiet machine
-	@$(BIN)/python -m tests.bench --page docs/performance.md --picture docs/rates.svg $(ARGS)
+figures: $(VENV)/installed ## All of it, set into the docs: twenty minutes on a quiet machine
+	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench --only million
+	@$(BIN)/python -m tests.bench --kept --page docs/performance.md --picture docs/rates.svg
 	@$(BIN)/python -m tests.bench.growth --page docs/performance.md
 	@$(BIN)/python -m tests.bench.steps --page docs/performance.md
 	@$(BIN)/python -m tests.bench.scaling --page docs/scaling.md
