@@ -32,12 +32,13 @@ class Worker(Manners, GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self._waiting: dict[Connection, gevent.Timeout] = {}
+        self._at_end: Callable[[], None] = lambda: None
         # gunicorn calls it to make a server.
         self.server_class = partial(_Server, self)
         super().init_process()
 
     def run(self) -> None:
-        gevent.spawn(self._end_waiting)
+        gevent.spawn(self._end)
         super().run()
 
     def handle(self, listener: object, client: object, address: object) -> None:
@@ -49,22 +50,19 @@ class Worker(Manners, GeventWorker):  # type: ignore[misc]
             self.share.connections -= 1
 
     def when_ending(self, close: Callable[[], None]) -> None:
-        """Calls `close` once the worker is asked to end."""
-        gevent.spawn(self._end, close)
+        """Has `close` called once the worker is asked to end."""
+        self._at_end = close
 
-    def _end(self, close: Callable[[], None]) -> None:
+    def _end(self) -> None:
+        """Once the worker is asked to end, takes leave of connections on which nothing is asked."""
         while self.alive:
             gevent.sleep(LOOK_S)
-        close()
-
-    def _end_waiting(self) -> None:
-        """Once the worker is asked to end, takes leave of connections on which nothing is asked."""
+        self._at_end()
         while True:
+            for greenlet, timeout in list(self._waiting.items()):
+                # As if it had waited long enough.
+                greenlet.kill(timeout, block=False)
             gevent.sleep(LOOK_S)
-            if not self.alive:
-                for greenlet, timeout in list(self._waiting.items()):
-                    # As if it had waited long enough.
-                    greenlet.kill(timeout, block=False)
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:

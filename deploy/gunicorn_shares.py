@@ -19,42 +19,36 @@ class Shares:
         self._open = memoryview(mmap.mmap(-1, 4 * count)).cast("i")
         for place in range(count):
             self._open[place] = NOBODY
-        self._places: dict[int, int] = {}
 
     def begin(self, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
         """Gives a worker a share; in the master, before it is forked."""
         place = next((place for place, found in enumerate(self._open) if found == NOBODY), None)
-        worker.share = Share(self._open, place)
-        if place is not None:
-            self._open[place] = 0
-            self._places[id(worker)] = place
+        # More than there are places for have no part in it.
+        worker.share = Share(memoryview(bytearray(4)).cast("i"), 0) if place is None else Share(self._open, place)
+        worker.share.connections = 0
 
     def end(self, worker: Any) -> None:  # noqa: ANN401 - likewise
         """Takes a worker's share away; in the master, when it has ended."""
-        place = self._places.pop(id(worker), None)
-        if place is not None:
-            self._open[place] = NOBODY
+        worker.share.connections = NOBODY
 
 
 class Share:
-    """The connections of one worker beside those of the others. Without a place it has no part in it."""
+    """The connections of one worker beside those of the others."""
 
-    def __init__(self, open_: memoryview[int], place: int | None) -> None:
-        self._all, self._place = open_, place
-        self._own = 0
+    def __init__(self, all_: memoryview[int], place: int) -> None:
+        self._all, self._place = all_, place
 
     @property
     def connections(self) -> int:
-        """How many connections it has."""
-        return self._own
+        """How many it has."""
+        return self._all[self._place]
 
     @connections.setter
     def connections(self, number: int) -> None:
-        self._own = number
-        if self._place is not None:
-            self._all[self._place] = number
+        self._all[self._place] = number
 
     @property
     def is_above_another(self) -> bool:
         """Whether some other worker has fewer."""
-        return self._place is not None and any(NOBODY < found < self._own for found in self._all)
+        own = self.connections
+        return any(NOBODY < found < own for found in self._all)

@@ -7,7 +7,7 @@ refused here, and nothing is answered that Flask's own way would not answer with
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -21,7 +21,7 @@ from services.intake.responses import Responses
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    Application = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
+    from services.intake.serving import Application
 
 _ADDRESS: Final = re.compile(rf"/v1/campaigns/([^/]+)/responses(?:/({UUID_PATTERN[1:-1]}))?\Z")
 QUICK_BYTES: Final = 64 * 1024

@@ -54,6 +54,10 @@ class Position(NamedTuple):
     offset: int | None
 
 
+class _Full(Exception):
+    """No place is free, and none is to be waited for."""
+
+
 class _Handed:
     """The records of one call: through which producer, until when they are waited for, how many are on their way."""
 
@@ -84,10 +88,16 @@ class _Line:
         self._departing = 0
         self._woken_at = float("-inf")
 
-    def enter(self, handed: _Handed) -> bool:
-        """Takes a place for a record; False when none was free in time."""
+    def enter(self, handed: _Handed, *, patient: bool) -> bool:
+        """Takes a place for a record; False when none was free in time.
+
+        Raises:
+            _Full: none is free now, and the caller is not patient.
+        """
         with self._room:
             if self.open >= MOST_OPEN:
+                if not patient:
+                    raise _Full
                 self.producer.wake()  # what was appended before may not have departed yet
                 self._waiting += 1
                 wait_s = max(0.0, handed.deadline - time.monotonic())
@@ -163,11 +173,6 @@ class Publisher:
         """Whether records are taken at this moment."""
         return self._line is not None and not self._tripped
 
-    def is_prompt(self, topic: str) -> bool:
-        """Whether `publish` would hand a record over at once, and wait for nothing but its answer."""
-        line = self._line
-        return line is not None and not self._tripped and line.open < MOST_OPEN and line.producer.knows(topic)
-
     def publish(self, topic: str, record: Record) -> Position:
         """Publishes one record.
 
@@ -179,24 +184,51 @@ class Publisher:
             raise outcome
         return outcome
 
+    def publish_at_once(self, topic: str, record: Record) -> Position | None:
+        """The same where nothing has to be waited for but Kafka's answer. None: nothing was handed over.
+
+        Raises:
+            Problem: of `publish`.
+        """
+        line = self._line
+        if line is None or self._tripped or not line.producer.knows(topic):
+            return None
+        try:
+            (outcome,) = self._publish(topic, [record], patient=False)
+        except _Full:
+            return None
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
     def publish_many(self, topic: str, records: Sequence[Record]) -> list[Position | Problem]:
         """Publishes records in their order and waits for all of them together, at most `WAIT_S`; one outcome each."""
+        return self._publish(topic, records, patient=True)
+
+    def _publish(self, topic: str, records: Sequence[Record], *, patient: bool) -> list[Position | Problem]:
+        """See `publish_many`; who is not patient has one record.
+
+        Raises:
+            _Full: of `_Line.enter`.
+        """
         line = self._line
         if line is None or self._tripped:
             return [_unavailable() for _ in records]
         start = time.monotonic()
         handed = _Handed(line, start + WAIT_S, self._serving.bell())
         callbacks = partial(self._acknowledged, handed), partial(self._given_up, handed)
-        sent = [self._send(handed, topic, record, callbacks) for record in records]
+        sent = [self._send(handed, topic, record, callbacks, patient=patient) for record in records]
         line.depart(handed)
         handed.wait()
         outcomes = [self._outcome(line, future) for future in sent]
         metrics.PUBLISH_SECONDS.observe(time.monotonic() - start)
         return outcomes
 
-    def _send(self, handed: _Handed, topic: str, record: Record, callbacks: Callbacks) -> kafka.Sent | Problem:
+    def _send(
+        self, handed: _Handed, topic: str, record: Record, callbacks: Callbacks, *, patient: bool
+    ) -> kafka.Sent | Problem:
         line = handed.line
-        if self._tripped or not line.enter(handed):
+        if self._tripped or not line.enter(handed, patient=patient):
             return _unavailable()
         try:
             future = line.producer.append(topic, record)

@@ -73,9 +73,13 @@ class Responses:
         Raises:
             Problem: of the publisher: what became of the response is not known.
         """
-        campaign = self._campaigns.known(code) if self._publisher.is_prompt(self._topic) else None
+        campaign = self._campaigns.known(code)
         said = self._certain(campaign, text, address) if campaign else None
-        return None if said is None else self._published(said)
+        if said is None:
+            return None
+        record = _record(said)
+        position = self._publisher.publish_at_once(self._topic, record)
+        return None if position is None else self._told(said, record, position)
 
     def post_batch(self, campaign: str) -> Answer:
         text = body.read(body.BATCH_BYTES, "application/x-ndjson")
@@ -113,14 +117,14 @@ class Responses:
         return _made(content, campaign)
 
     def _take(self, said: Said) -> Answer:
-        document, location = self._published(said)
+        record = _record(said)
+        document, location = self._told(said, record, self._publisher.publish(self._topic, record))
         answer = json_response(document, HTTPStatus.ACCEPTED)
         answer.headers["Location"] = location
         return answer
 
-    def _published(self, said: Said) -> tuple[Result, str]:
-        record = _record(said)
-        position = self._publisher.publish(self._topic, record)
+    def _told(self, said: Said, record: Record, position: Position) -> tuple[Result, str]:
+        """What is said of what was published, and its address."""
         location = f"/v1/campaigns/{said.campaign}/responses/{said.response}"
         return self._accepted(said, record, position), location
 

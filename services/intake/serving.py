@@ -104,13 +104,14 @@ class Greenlets:
                 prepare(environ)
                 answer = _Answer(app, environ)
                 try:
-                    while not answer.over:
-                        piece = self._pool.apply(answer.pull)
-                        if not answer.told:
-                            answer.told = True
-                            start_response(*answer.head)
+                    piece = self._pool.apply(answer.pull)
+                    start_response(*answer.head)
+                    while True:
                         if piece:
                             yield piece
+                        if answer.over:
+                            break
+                        piece = self._pool.apply(answer.pull)
                 finally:
                     if not answer.over:
                         self._pool.apply(answer.close)
@@ -156,8 +157,6 @@ class _Answer:
         self._close: Callable[[], None] = lambda: None
         self.head: tuple[Any, ...] = ()
         """What the application has called start_response with."""
-        self.told = False
-        """Whether that has been passed on."""
         self.over = False
 
     def pull(self) -> bytes:

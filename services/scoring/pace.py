@@ -25,6 +25,7 @@ GATHER = 0.5
 GATHER_EACH_S = 0.0005
 """And so long for each record that it had above `FEW`: under load transactions and refreshes are fewer for each."""
 FEW = 100
+"""Records of a turn, up to which time is worth more than processors."""
 GATHER_S = 0.5
 """The longest time that they are gathered: who has been told 202 waits for it."""
 

@@ -7,6 +7,7 @@ has to be computed, if the rest would come out the same here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 
 from services.common.campaign import Campaign
@@ -25,7 +26,13 @@ States = Mapping[str, Document]
 
 def made(view: View) -> Document:
     """What the indices of a state rest on beside its version, its generation and its positions."""
-    return {"by": f"{metadata.version('parindex')}/{FORM}", "weighings": dict(view.weighings)}
+    return {"by": f"{_software()}/{FORM}", "weighings": dict(view.weighings)}
+
+
+@cache
+def _software() -> str:
+    """The version of this package, which is read from a file: a refresh has no time for that."""
+    return metadata.version("parindex")
 
 
 def stands(state: Document, campaign: Campaign, view: View) -> bool:

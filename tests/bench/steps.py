@@ -138,7 +138,7 @@ def _request(survey: Campaign, bodies: Bodies) -> Step:
     campaigns = SimpleNamespace(
         current=lambda _: survey, known=lambda _: survey, check=lambda _: check, quick=lambda _: quick
     )
-    answers_at_once = SimpleNamespace(publish=lambda *_: Position(0, 0), is_prompt=lambda _: True)
+    answers_at_once = SimpleNamespace(publish=lambda *_: Position(0, 0), publish_at_once=lambda *_: Position(0, 0))
     with (
         mock.patch.object(intake, "Campaigns", return_value=campaigns),
         mock.patch.object(intake, "Publisher", return_value=answers_at_once),

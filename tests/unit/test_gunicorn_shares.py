@@ -86,8 +86,9 @@ def test_a_connection_is_left_to_others_for_a_moment_and_taken_if_nobody_wants_i
         connections = []
         for number in range(3):
             connections.append(socket.create_connection(listener.getsockname()))
-            while len(served) <= number:
-                gevent.sleep(0.001)
+            with gevent.Timeout(10):
+                while len(served) <= number:
+                    gevent.sleep(0.001)
         if above:
             assert served[-1] - began >= 3 * LEFT_S
         for connection in connections:

@@ -127,7 +127,8 @@ def test_a_response_whose_fate_is_not_known_is_handed_over_once(both: Both, monk
         handed.append(record)
         raise Problem(problems.UNAVAILABLE, "it is unknown whether this was stored")
 
-    monkeypatch.setattr(both.log, "publish", unknown)
+    for name in ("publish", "publish_at_once"):
+        monkeypatch.setattr(both.log, name, unknown)
     status, headers, problem = both.ask(both.front, data=json.dumps(response()).encode(), **JSON)
     assert (status, headers["Retry-After"], problem["retryable"]) == (503, "1", True)
     assert len(handed) == 1

@@ -56,6 +56,9 @@ class Producer:
         self.requests: list[int] = []
         self.closed = False
 
+    def knows(self, topic: str) -> bool:
+        return topic == "t"
+
     def append(self, _: str, record: Record) -> Sent:
         if not self.reachable:
             raise KafkaTimeoutError("no metadata")
@@ -293,6 +296,23 @@ def test_an_answer_that_does_not_come_holds_up_nobody(
     eventually(lambda: producer.requests == [1, 1], "the second does not wait for it")
     producer.answer()
     assert first.result(5) + second.result(5) == [Position(0, 0), Position(0, 1)]
+
+
+def test_at_once_is_without_a_wait_or_not_at_all(
+    started: Started, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_OPEN", 1)
+    publisher, (producer,) = started(Producer())
+    assert publisher.publish_at_once("t", RECORD) == Position(0, 0)
+    assert publisher.publish_at_once("of partitions that are not known yet", RECORD) is None
+    producer.answers = False
+    monkeypatch.setattr(module, "WAIT_S", 5)
+    first = publish(publisher)
+    eventually(lambda: len(producer.sent) == 2, "the only place is taken")
+    assert publisher.publish_at_once("t", RECORD) is None
+    assert len(producer.appended) == 0
+    producer.answer()
+    assert first.result(5) == [Position(0, 1)]
 
 
 def test_records_for_which_there_was_no_place_left_do_not_keep_those_before_them(

@@ -31,11 +31,10 @@ class Log:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def is_prompt(self, _: str) -> bool:
-        return True
-
     def publish(self, topic: str, record: Record) -> Position:
         return cast("Position", self.publish_many(topic, [record])[0])
+
+    publish_at_once = publish
 
     def publish_many(self, _: str, records: list[Record]) -> list[Position]:
         self.records += records

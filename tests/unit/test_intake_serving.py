@@ -50,7 +50,7 @@ def test_nobody_waits_longer_than_said_and_a_late_ring_does_no_harm(serving: Ser
     bell = serving.bell()
     bell.wait(0.02)
     bell.ring()
-    gevent.sleep(0.01)
+    # They are heard in the order in which they were rung.
     other = serving.bell()
     other.ring()
     other.wait(10)
@@ -167,9 +167,8 @@ def test_what_takes_long_holds_up_nobody_and_takes_a_place_before_it_is_read() -
 
     application = greenlets.beside(app, lambda environ: prepared.append(environ["number"]))  # type: ignore[typeddict-item]
     asked = [gevent.spawn(ask, application, number=number) for number in range(TWO + 1)]
-    began = time.monotonic()
-    gevent.sleep(0.05)
-    assert time.monotonic() - began < 5
+    # All three come as far as they can before this goes on.
+    gevent.sleep(0)
     assert prepared == [0, 1]
     go_on.set()
     gevent.joinall(asked, timeout=20)

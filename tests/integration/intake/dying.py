@@ -24,10 +24,10 @@ HOME = Path(os.environ["DYING_HOME"])
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
     start(worker)
     publisher = worker.wsgi.extensions["intake"].publisher
-    publish_many = publisher.publish_many
+    publish = publisher._publish
 
-    def publish_and_die(topic: str, records: Sequence[Record]) -> list[Position | Problem]:
-        outcomes: list[Position | Problem] = publish_many(topic, records)
+    def publish_and_die(topic: str, records: Sequence[Record], *, patient: bool) -> list[Position | Problem]:
+        outcomes: list[Position | Problem] = publish(topic, records, patient=patient)
         for record, outcome in zip(records, outcomes, strict=True):
             mark = HOME / record.key.decode().replace("/", "-")
             if mark.name.startswith("dead") and isinstance(outcome, Position) and not mark.exists():
@@ -35,4 +35,4 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
                 os.kill(os.getpid(), signal.SIGKILL)
         return outcomes
 
-    publisher.publish_many = publish_and_die
+    publisher._publish = publish_and_die
