@@ -15,7 +15,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.campaign import Campaign
 from services.common.events import Response, Withdrawal, digest
-from services.scoring.answers import Answered, Head, row_of
+from services.scoring.answered import Answered, Head, row_of
 from services.scoring.ledger import Halted
 from services.scoring.letters import letter, mark
 from services.scoring.quality import Filled

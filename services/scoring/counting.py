@@ -13,7 +13,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from services.common.generation import Generation
-from services.scoring.answers import Answered, row_of
+from services.scoring.answered import Answered, row_of
 from services.scoring.chunk import WINDOW, Applied, Chunk
 from services.scoring.ledger import BY_ID, Document, Halted, Ledger, Position, Unavailable, replacement
 from services.scoring.letters import marks

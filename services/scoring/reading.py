@@ -18,7 +18,8 @@ from services.common.contribution import Contribution
 from services.common.events import Ratings, Response, Withdrawal, digest
 from services.common.records import SUBMITTED, Unreadable, decode
 from services.common.requeued import HEADER, origin
-from services.scoring.answers import Answered, Forms, new
+from services.scoring.answered import Answered, new
+from services.scoring.answers import Forms
 from services.scoring.quality import Filled, Quality
 from services.scoring.revisions import Rejected
 from services.scoring.tallies import Units

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import bson
 from bson.raw_bson import RawBSONDocument
 
-from services.scoring.answers import Answered, Encoded, Head
+from services.scoring.answer_tables import length
+from services.scoring.answered import Answered, Encoded, Head
 from services.scoring.revisions import Row
 
 Document = dict[str, Any]
 
-_length = struct.Struct("<i").pack
-_ID = b"\x02_id\0" + _length(37)
+_ID = b"\x02_id\0" + length(37)
 """What stands before an id, which has 36 characters."""
 _REST = b"\0\x03ratings\0"
 _END = b"\x08withdrawn\0\0\0"
@@ -82,7 +81,7 @@ class Encoding:
         middle = self._middles.get((head, revision))
         if middle is None:
             middle = self._middles[head, revision] = self._middle(answered.row)
-        size = _length(_SIZE + len(middle) + len(raw))
+        size = length(_SIZE + len(middle) + len(raw))
         return b"".join((size, _ID, id_.encode(), middle, digest.encode(), _REST, raw, _END))
 
     def _middle(self, row: Row) -> bytes:
@@ -91,4 +90,4 @@ class Encoding:
         del before["_id"], before["ratings"], before["withdrawn"]
         before["digest"] = ""
         # Without the length before it, and what ends an empty text and the whole; a digest has 64 characters.
-        return b"\0" + bson.encode(before)[4:-6] + _length(65)
+        return b"\0" + bson.encode(before)[4:-6] + length(65)

@@ -37,7 +37,7 @@ from services.intake import body
 from services.intake.publisher import Position
 from services.intake.quick import Quick
 from services.intake.ratings import ResponseDocument
-from services.scoring.answers import Answered
+from services.scoring.answered import Answered
 from services.scoring.indices import Indices
 from services.scoring.reading import Reading, Rules
 from services.scoring.tallies import Tally, TallyKey

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from surveys import FIVE, asked, rater, scale, survey
 
 from services.common.campaign import Campaign
-from services.scoring import answers
+from services.scoring import answer_tables
 from services.scoring.reading import Rules
 
 ID = "00000000-0000-4000-8000-000000000001"
@@ -85,7 +85,7 @@ def test_where_options_differ_in_length_answers_are_looked_up_one_by_one(form: S
 
 @pytest.mark.parametrize("most", [0, 1])
 def test_what_is_not_kept_is_read_all_the_same(monkeypatch: pytest.MonkeyPatch, most: int):
-    monkeypatch.setattr(answers, "MOST_RUNS", most)
+    monkeypatch.setattr(answer_tables, "MOST_RUNS", most)
     rules = rules_of(EVEN)
     for options in ("ABCDEABCDE", "AAAAAAAAAA", "ABCDEABCDE"):
         assert_right(rules, list(zip(LEAVES, options, strict=True)))

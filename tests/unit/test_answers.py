@@ -16,7 +16,7 @@ from test_exactly_once_property import FIRST, HOUR, IDS, SECOND, Known, forms
 
 from services.common.events import CHANNELS, Response, canonical, content_of, digest
 from services.common.records import SUBMITTED, Unreadable, decode, encode
-from services.scoring.answers import Answered
+from services.scoring.answered import Answered
 from services.scoring.reading import Rules
 from services.scoring.revisions import Rejected, after
 from services.scoring.rows import Encoding, row_document

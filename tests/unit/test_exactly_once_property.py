@@ -27,7 +27,8 @@ from services.common.index import Formula
 from services.common.records import encode
 from services.common.requeued import HEADER
 from services.common.unit_index import Moments, Points
-from services.scoring.answers import Forms, row_of
+from services.scoring.answered import row_of
+from services.scoring.answers import Forms
 from services.scoring.chunk import Chunk
 from services.scoring.letters import mark
 from services.scoring.reading import Reading, Rules

@@ -13,7 +13,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from services.common.appraisals import AppraisalRow
 from services.common.requeued import origin
-from services.scoring.answers import row_of
+from services.scoring.answered import row_of
 from services.scoring.appraisal_chunk import AppraisalChunk, RowKey, row_document
 from services.scoring.audit.difference import canonical, digest
 from services.scoring.chunk import Chunk
