@@ -167,7 +167,7 @@ def node(
         str(java),
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
-        # What the second compiler takes of a small machine in its first minutes, its code does not give back.
+        # Under load the second compiler takes as much of a small machine as the broker, and its code hardly less.
         "-XX:TieredStopAtLevel=1",
         "-XX:+ExitOnOutOfMemoryError",
         "--sun-misc-unsafe-memory-access=allow",
