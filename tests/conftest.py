@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -49,6 +50,8 @@ PAGES = "tests/browser/"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell without job control has what it starts in the background ignore it, and all that tests start would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[servers] = ExitStack()
     config.add_cleanup(config.stash[servers].close)
 

@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,12 @@ def with_children(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def gunicorn(app: str, environment: Mapping[str, str], bind: str, *options: str) -> Iterator[tuple[Address, list[int]]]:
-    """Runs an application until the block ends; yields its address and processes.
+def gunicorn(
+    app: str, environment: Mapping[str, str], bind: str, *options: str
+) -> Iterator[tuple[Address, Callable[[], list[int]]]]:
+    """Runs an application until the block ends; yields its address, and what tells its processes.
+
+    It answers as soon as one worker is there, and the others may come later.
 
     Args:
         app: as gunicorn takes it.
@@ -90,7 +95,7 @@ def gunicorn(app: str, environment: Mapping[str, str], bind: str, *options: str)
                 process.kill()
                 raise RuntimeError(f"{app} did not start: {(process.communicate()[1] or b'')[-2_000:].decode()}")
             time.sleep(0.05)
-        yield (LOOPBACK, port), with_children(process.pid)
+        yield (LOOPBACK, port), partial(with_children, process.pid)
     finally:
         process.terminate()
         process.communicate()

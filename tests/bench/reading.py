@@ -45,7 +45,9 @@ def readers(bench: Bench, responses: int) -> list[Row]:
         settings = ("--config", "python:deploy.gunicorn_reporting")
         app = gunicorn("tests.bench.bare:reporting()", environment, "PARINDEX_REPORTING_BIND", *settings)
         with app as (bare, pids):
-            family = {"server": pids, "client": [os.getpid()]}
+
+            def family() -> dict[str, list[int]]:
+                return {"server": pids(), "client": [os.getpid()]}
 
             def ours(status: int, **headers: str) -> Round:
                 requests = itertools.repeat(get("reporting", path, **headers))
@@ -53,7 +55,7 @@ def readers(bench: Bench, responses: int) -> list[Row]:
 
             def limit(status: int, **headers: str) -> Round:
                 requests = itertools.repeat(get("bare", path, **headers))
-                return driven(bare, requests, pace, lambda: family, expected=status)
+                return driven(bare, requests, pace, family, expected=status)
 
             whole, whole_limit, same, same_limit = interleaved(
                 bench.sizes.rounds,
@@ -84,7 +86,10 @@ def one_reader(bench: Bench) -> list[Row]:
     ):
         forms = client.get_default_database()["forms"]
         forms.drop()
-        family = {"server": pids, "mongo": bench.status["pids"]["mongo"], "client": [os.getpid()]}
+
+        def family() -> dict[str, list[int]]:
+            return {"server": pids(), "mongo": bench.status["pids"]["mongo"], "client": [os.getpid()]}
+
         documents = _stored(bench)
         for wanted in bench.sizes.weekend_rows:
             while (missing := wanted - forms.estimated_document_count()) > 0:
@@ -96,7 +101,7 @@ def one_reader(bench: Bench) -> list[Row]:
 
             def baseline() -> Round:
                 requests = itertools.repeat(get("weekend", "/rankings"))
-                return driven(weekend, requests, Pace(1, 1.0, fewest=FEWEST_LOOKS), lambda: family, expected=OK)
+                return driven(weekend, requests, Pace(1, 1.0, fewest=FEWEST_LOOKS), family, expected=OK)
 
             found, other = interleaved(1, bench.told, ours, baseline, warm=False)
             stored = forms.estimated_document_count()

@@ -38,8 +38,12 @@ def _singles(bench: Bench, kind: Kind, rounds: int) -> Row:
         gunicorn("tests.bench.weekend:create_app()", weekend, "", *WEEKEND_OPTIONS) as (other, other_pids),
     ):
         client = bench.processes()["client"]
-        bare_family = {"server": bare_pids, "client": client}
-        other_family = {"server": other_pids, "mongo": bench.status["pids"]["mongo"], "client": client}
+
+        def bare_family() -> dict[str, list[int]]:
+            return {"server": bare_pids(), "client": client}
+
+        def other_family() -> dict[str, list[int]]:
+            return {"server": other_pids(), "mongo": bench.status["pids"]["mongo"], "client": client}
 
         def drive(server: Address, requests: Iterator[bytes], family: Processes) -> Round:
             return driven(server, requests, pace, family, expected=ACCEPTED)
@@ -55,8 +59,8 @@ def _singles(bench: Bench, kind: Kind, rounds: int) -> Row:
             rounds,
             bench.told,
             ours,
-            lambda: drive(bare, bodies.singles("bare"), lambda: bare_family),
-            lambda: drive(other, _weekend_posts(bodies), lambda: other_family),
+            lambda: drive(bare, bodies.singles("bare"), bare_family),
+            lambda: drive(other, _weekend_posts(bodies), other_family),
         )
     return Row(
         f"single POSTs, {kind.name}",
