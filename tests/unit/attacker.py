@@ -87,11 +87,17 @@ class World:
     counted: list[int] = field(default_factory=list)
     past: list[Members] = field(default_factory=list)
     releases: dict[str, Release] = field(default_factory=dict)
+    released: Members = field(default_factory=dict)
+    """Whose answers the releases that are shown are made of; `due`: those of the releases that wait."""
+    due: Members = field(default_factory=dict)
     number: int = 0
     ended: bool = False
     issues: list[Issue] = field(default_factory=list)
     at_the_end: list[Row] = field(default_factory=list)
-    """What the index is made of whenever everybody is shown it as final."""
+    """What the index is made of whenever everybody is shown it as final, and what was shown too near to that.
+
+    Of a unit with a single cell the index is that cell, hidden or not, as decision 28 tells.
+    """
 
     def submit(self, group: str, options: Sequence[str]) -> None:
         self.number += 1
@@ -136,6 +142,7 @@ class World:
             group: steps.next(group, tally.counts, self.releases.get(group, NOTHING))
             for group, tally in tallies.items()
         }
+        self._release(members)
         result = Formula(campaign).compute(UNIT, tallies, AppraisalRow())
         document = {
             "_id": {"campaign": campaign.code, "unit": UNIT},
@@ -147,6 +154,13 @@ class World:
         }
         as_of = AsOf(len(self.past), 1, {group: len(found) for group, found in members.items()}, {})
         return Standing(campaign, as_of, {UNIT: Figures(campaign, bson.encode(document))})
+
+    def _release(self, members: Members) -> None:
+        """What the attacker knows of releases: every form has an opinion on all that it is asked."""
+        for group, now in members.items():
+            due = self.due.get(group, ())
+            if len(now) - len(due) >= self.campaign.rules.suppress_below:
+                self.released, self.due = {**self.released, group: due}, {**self.due, group: now}
 
     def _tally(self, group: str, members: Sequence[int]) -> GroupTally:
         counts = [0] * len(self.campaign.layout[group])
@@ -163,7 +177,7 @@ class World:
         standing = self.standing()
         self.ended = ended
         if ended:
-            self.at_the_end.append(_Page(self, standing).index())
+            self.at_the_end += [_Page(self, standing).index(), *self._too_near()]
         if self.stepwise and not ended:
             standing = standing.for_everybody(self.campaign.opens)
         yield from _Page(self, standing).equations()
@@ -174,16 +188,24 @@ class World:
         self.past.append(members)
         self.ended = False
         tallies = {group: self._tally(group, found) for group, found in members.items()}
-        near = [
-            (leaf, group)
-            for leaf in campaign.leaf
-            for group in campaign.leaf[leaf].groups
-            if group in self.releases and release.near(campaign, leaf, self.releases[group], group, len(members[group]))
-        ]
+        near = list(self._near())
         withheld = {UNIT: tuple(near)} if near and release.in_steps(campaign) else {}
         self.issues.append(Issue(counted(campaign, {UNIT: tallies}), is_open, withheld))
         self.edition = Edition(self.issues)
         yield from _Issue(self, self.edition).equations()
+
+    def _near(self) -> Iterator[tuple[str, str]]:
+        """Leaf and group of cells that withdrawals have brought too near to what was shown of them."""
+        for code, leaf in self.campaign.leaf.items():
+            for group in leaf.groups:
+                answers = len(self.past[-1][group])
+                if group in self.releases and release.near(self.campaign, code, self.releases[group], group, answers):
+                    yield code, group
+
+    def _too_near(self) -> Iterator[Row]:
+        for leaf, group in self._near():
+            shown = self.released[group]
+            yield {(number, leaf): Fraction(1, len(shown)) for number in shown}
 
 
 class _Page:
@@ -285,18 +307,12 @@ class _Page:
         yield from orjson.loads(rankings.document(self._standing, view))["rows"]
 
     def _in_cell(self, leaf: str, group: str) -> tuple[int, ...]:
-        """The responses that a cell is made of: those of the latest state in which it had this share."""
+        """The responses that a cell is made of."""
         if not self._standing.of_releases:
             return self._world.past[-1][group]
-        cell = self._cells[leaf, group]
-        if cell["share"] is None:
+        if self._cells[leaf, group]["share"] is None:
             return ()
-        return next(
-            members[group]
-            for members in reversed(self._world.past)
-            if len(members[group]) == cell["answers"]
-            and abs(self._value(self._mean(leaf, members[group])) - Fraction(cell["share"])) < CLOSE
-        )
+        return self._world.released[group]
 
     def _mean(self, leaf: str, members: Sequence[int]) -> Row:
         return {(number, leaf): Fraction(1, len(members)) for number in members}
