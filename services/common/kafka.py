@@ -30,6 +30,11 @@ LARGEST_RECORD = 16 * 1024 * 1024
 """Of a definition, or of appraisals of many units: the broker's default of 1 MB would refuse those of 10,000 units.
 Responses are bounded by intake."""
 
+TOPICS_MS = 5_000
+"""How often a reader asks anew about topics. kafka-python 3.0.12 takes an answer that was on its way when a topic was
+added for one about that topic, too: a scorer that starts then is assigned nothing until it asks again.
+"""
+
 _LARGEST = "max.message.bytes"
 
 WIDE = ("campaigns", "appraisals", "publications")
@@ -109,7 +114,7 @@ def reader(settings: Settings, client_id: str, *, fetch_ms: int = 100, **more: o
             fetch_max_wait_ms=fetch_ms,
             request_timeout_ms=READ_MS,
             reconnect_backoff_max_ms=RECONNECT_MS,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=TOPICS_MS,
             metrics_enabled=False,
             **more,
         )
