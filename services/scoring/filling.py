@@ -14,7 +14,7 @@ from services.common import kafka
 from services.common.settings import Settings
 from services.scoring.applying import Applying, Owned
 from services.scoring.ledger import Fenced, Unavailable
-from services.scoring.polled import CHUNK_BYTES, POLLED_RECORDS, in_turn
+from services.scoring.polled import FETCHED_BYTES, POLLED_RECORDS, in_turn
 from services.scoring.writing import Writing
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class Filling:
             settings,
             "rebuild",
             max_poll_records=POLLED_RECORDS,
-            max_partition_fetch_bytes=CHUNK_BYTES,
-            fetch_max_bytes=2 * CHUNK_BYTES,
+            max_partition_fetch_bytes=FETCHED_BYTES,
+            fetch_max_bytes=FETCHED_BYTES,
         )
         self._consumer.assign(self._partitions)
 
@@ -77,10 +77,7 @@ class Filling:
                 self._load_missing()
                 if all(self._owned[partition].position.next >= end for partition, end in ends.items()):
                     return self._end(advance)
-                batches = self._consumer.poll(timeout_ms=0 if self._writing.partition else POLL_MS)
-                if not batches:
-                    self._end(advance)
-                self._apply(batches, advance)
+                self._go_on(advance)
             except (Unavailable, Fenced, KafkaError) as error:
                 # What became of a chunk on its way is unknown, and what was polled after it is not applied.
                 self._writing.give_up()
@@ -89,6 +86,13 @@ class Filling:
                     raise
                 log.warning("tries again", extra={"error": str(error)})
                 time.sleep(PAUSE_S)
+
+    def _go_on(self, advance: Advance) -> None:
+        """Applies what a poll brings. Nothing holds on to it while the next one comes: it is much."""
+        batches = self._consumer.poll(timeout_ms=0 if self._writing.partition else POLL_MS)
+        if not batches:
+            self._end(advance)
+        self._apply(batches, advance)
 
     def _load_missing(self) -> None:
         for partition in self._partitions:

@@ -12,6 +12,10 @@ from kafka.consumer.fetcher import ConsumerRecord
 CHUNK_RECORDS = 4_000
 CHUNK_BYTES = 8_000_000
 """A transaction of more gains little and comes near what the server refuses."""
+FETCHED_BYTES = CHUNK_BYTES
+"""Of an answer of the broker, from one partition or several. With twice as much a rebuild is no faster, and what it
+holds goes up and down by a third.
+"""
 POLLED_RECORDS = 16_000
 """Of several partitions, so that there is always one to be read while another's chunk is written."""
 
