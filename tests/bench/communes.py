@@ -15,6 +15,7 @@ from tests.bench.targets import COLD, REFRESH
 from tests.bench.writing import OK
 
 VISIBLE, NEW = "202 to visible, {:,} units", "ranking of a new state, {:,} units"
+STARTED = "start of scoring to visible, {:,} units"
 REPORTING = "reporting"
 POLL_S = 0.005
 RATED, LINES = 20, 50
@@ -54,7 +55,10 @@ def communes(bench: Bench) -> list[Row]:
     with costs(bench.processes) as cost:
         seen = singly(bench, large, answered, bench.sizes.looks)
     refresh, visible, ranking = ([getattr(each, name) for each in seen] for name in ("refresh", "visible", "ranking"))
-    cold = [_cold(bench, large) for _ in range(max(2, bench.sizes.looks // 4))]
+    answered += len(seen)
+    few = max(2, bench.sizes.looks // 4)
+    started = [_started(bench, large, answered + number) for number in range(few)]
+    cold = [_cold(bench, large) for _ in range(few)]
 
     def figure(times: list[float]) -> Figure:
         return Figure([Round(len(times), sum(times), times, Cost(others=cost.others))])
@@ -80,6 +84,13 @@ def communes(bench: Bench) -> list[Row]:
             latency=True,
         ),
         Row(
+            STARTED.format(units),
+            f"{what}: from the start of a scorer, which loads all it has counted, until the ranking of all rests on a "
+            "response that has waited for it in the log",
+            Figure(started),
+            latency=True,
+        ),
+        Row(
             COLD.format(units),
             f"{what}: the first ranking that is asked of a reporting process that has just become ready",
             Figure(cold),
@@ -97,18 +108,22 @@ def singly(bench: Bench, large: Campaign, answered: int, looks: int) -> list[Sig
         answered: how many responses to it are counted.
         looks: how many are sent.
     """
-    path = f"/v1/campaigns/{large.code}/responses"
     sender, reader = Connection(bench.status["intake"]), Connection(bench.status["reporting"])
     found = []
     for number, form in enumerate(itertools.islice(chance(large), looks), answered + 1):
         before, _ = refreshing(bench)
-        if sender.exchange("POST", path, form, {"Content-Type": "application/json"}).status != ACCEPTED:
-            raise Wrong(f"a response to {large.code} was not taken")
+        _send(sender, large, form)
         visible, ranking, size = _seen_after(reader, ranking_path(large), number)
         found.append(Sight(refreshing(bench)[0] - before, visible, ranking, size))
     sender.close()
     reader.close()
     return found
+
+
+def _send(sender: Connection, large: Campaign, form: bytes) -> None:
+    path = f"/v1/campaigns/{large.code}/responses"
+    if sender.exchange("POST", path, form, {"Content-Type": "application/json"}).status != ACCEPTED:
+        raise Wrong(f"a response to {large.code} was not taken")
 
 
 def _seen_after(reader: Connection, path: str, counted: int) -> tuple[float, float, int]:
@@ -140,6 +155,21 @@ def refreshing(bench: Bench) -> tuple[float, float]:
 
 def _metric(text: str, name: str) -> float:
     return float(text.partition(f"\n{name} ")[2].split("\n", 1)[0])
+
+
+def _started(bench: Bench, large: Campaign, answered: int) -> Round:
+    """Starts scoring anew while a response waits for it."""
+    bench.stop_scoring()
+    sender, reader = Connection(bench.status["intake"]), Connection(bench.status["reporting"])
+    _send(sender, large, next(chance(large)))
+    sender.close()
+    with costs(bench.processes) as cost:
+        began = time.perf_counter()
+        bench.start_scoring()
+        _seen_after(reader, ranking_path(large), answered + 1)
+        seconds = time.perf_counter() - began
+    reader.close()
+    return Round(1, seconds, [seconds], cost)
 
 
 def _cold(bench: Bench, large: Campaign) -> Round:

@@ -38,6 +38,7 @@ ALONE = {
     "refresh after one response, 60 units",
     "202 to visible, 60 units",
     "ranking of a new state, 60 units",
+    "start of scoring to visible, 60 units",
     "cold ranking, 60 units",
     "scoring's catch-up, 3,000 responses",
     "a file of 600 forms until ranked",
