@@ -32,15 +32,9 @@ settings.load_profile("quick")
 servers = pytest.StashKey[ExitStack]()
 """What runs until the session is over, beyond the last test's time limit: other workers may need it longer."""
 
-LONGEST_FIRST = (
-    "tests/system",
-    "tests/browser",
-    "tests/integration/intake",
-    "tests/integration",
-    "tests/contract",
-    "tests/unit",
-)
-"""So that a parallel run does not end with one worker at a long test and the others without any."""
+BUSY = ("tests/system", "tests/browser")
+WAITING = ("tests/integration/intake", "tests/integration")
+"""The processors, and for servers. All other tests are short."""
 
 
 CLEAN_SERVERS = ("tests/system/test_bench.py", "tests/system/test_demo.py")
@@ -57,23 +51,37 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For a parallel run: the files with the longest tests first."""
+    """For a parallel run: what keeps the processors busy spread among what waits, and at last what is short.
+
+    Else the processors are overrun at the beginning and idle later, or the run ends with one worker at a long test.
+    """
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: next(n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)))
+        place: dict[str, float] = {}
+        for kind in (BUSY, WAITING):
+            files = dict.fromkeys(
+                scope(item.nodeid) for start in kind for item in items if item.nodeid.startswith(start)
+            )
+            place |= {file: number / len(files) for number, file in enumerate(files)}
+        items.sort(key=lambda item: place.get(scope(item.nodeid), 1.0))
 
 
-class ByFile(LoadFileScheduling):
-    """Tests of one file stay together, so that they share what it starts; so do `CLEAN_SERVERS`, and `PAGES`."""
+def scope(test: str) -> str:
+    """What stays together, so that it shares what it starts: a file; `CLEAN_SERVERS`; `PAGES`."""
+    file = test.partition("::")[0]
+    if file.startswith(PAGES):
+        return PAGES
+    return "clean servers" if file in CLEAN_SERVERS else file
+
+
+class ByScope(LoadFileScheduling):
+    """Deals out whole scopes."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = str(super()._split_scope(nodeid))
-        if file.startswith(PAGES):
-            return PAGES
-        return "clean servers" if file in CLEAN_SERVERS else file
+        return scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:  # noqa: ANN401
-    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+    return ByScope(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
