@@ -9,19 +9,19 @@ REFRESH_S = 0.1
 """The shortest time between two refreshes."""
 LOOK_S = 0.2
 """How often it is looked what other scorers have counted, while there is nothing of its own to be shown."""
-SHORT_S = 0.15
-"""A refresh of this length may take half of the time."""
+SHORT_S = 0.25
+"""Refreshes of this length may take two thirds of the time."""
 BACKLOG = 1_000
 """Records: with more than that to come, what a refresh shows is of little use to anyone."""
-PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 1, 3, 19
-"""Times the length of the last refresh: half, a quarter or a twentieth of the time is spent on them."""
+PAUSE_SHORT, PAUSE_LONG, PAUSE_BACKLOG = 0.5, 3, 19
+"""Times the length of the last refresh: two thirds, a quarter or a twentieth of the time is spent on them."""
 PAUSE_PART = 1
 """Times the length of the last part of a refresh that has to be ended, while there is much to be counted. Else none:
 between two parts what there is gets counted anyway."""
 LONGEST_PAUSE_S, LONGEST_BACKLOG_S = 5.0, 60.0
 """After a refresh of thousands of units, which takes many seconds; the latter while there is much to be counted."""
-GATHER = 0.5
-"""Times the length of the last turn: records are gathered so long, so that turns take two thirds of the time."""
+GATHER = 0.25
+"""Times the length of the last turn: records are gathered so long, so that turns take four fifths of the time."""
 GATHER_EACH_S = 0.0005
 """And so long for each record that it had above `FEW`: under load transactions and refreshes are fewer for each."""
 FEW = 100
