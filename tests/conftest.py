@@ -33,9 +33,9 @@ servers = pytest.StashKey[ExitStack]()
 """What runs until the session is over, beyond the last test's time limit: other workers may need it longer."""
 
 BUSY = ("tests/system", "tests/browser")
+"""Where tests keep the processors busy for long."""
 WAITING = ("tests/integration/intake", "tests/integration")
-"""The processors, and for servers. All other tests are short."""
-
+"""Where they mostly wait for servers. All others are short."""
 
 CLEAN_SERVERS = ("tests/system/test_bench.py", "tests/system/test_demo.py")
 """Each looks at what it left on the servers, which the other at the same time would change."""

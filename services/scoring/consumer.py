@@ -22,7 +22,7 @@ from services.scoring.chunk import Applied
 from services.scoring.counting import ResponsesPartition
 from services.scoring.ledger import Fenced, Halted, Ledger, Unavailable
 from services.scoring.pace import Pace
-from services.scoring.polled import FETCHED_BYTES, POLLED_RECORDS, Reassignments, in_turn
+from services.scoring.polled import READ_AHEAD, Reassignments, in_turn
 from services.scoring.progress import Progress
 from services.scoring.refresher import Refresher
 from services.scoring.reweighing import Reweighing
@@ -111,11 +111,9 @@ class Consumer:
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=REBALANCE_MS,
-            max_poll_records=POLLED_RECORDS,
-            max_partition_fetch_bytes=FETCHED_BYTES,
-            fetch_max_bytes=FETCHED_BYTES,
             fetch_min_bytes=GATHER_BYTES,
             fetch_ms=GATHER_MS,
+            **READ_AHEAD,
         )
         topics = [self._settings.topic("responses"), self._settings.topic("appraisals")]
         consumer.subscribe(topics, listener=self._reassignments)

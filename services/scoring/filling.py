@@ -14,7 +14,7 @@ from services.common import kafka
 from services.common.settings import Settings
 from services.scoring.applying import Applying, Owned
 from services.scoring.ledger import Fenced, Unavailable
-from services.scoring.polled import FETCHED_BYTES, POLLED_RECORDS, in_turn
+from services.scoring.polled import READ_AHEAD, in_turn
 from services.scoring.writing import Writing
 
 log = logging.getLogger(__name__)
@@ -46,13 +46,7 @@ class Filling:
         self._writing = Writing()
         self._begun_at = 0
         self._went_well_at = 0.0
-        self._consumer = kafka.reader(
-            settings,
-            "rebuild",
-            max_poll_records=POLLED_RECORDS,
-            max_partition_fetch_bytes=FETCHED_BYTES,
-            fetch_max_bytes=FETCHED_BYTES,
-        )
+        self._consumer = kafka.reader(settings, "rebuild", **READ_AHEAD)
         self._consumer.assign(self._partitions)
 
     def close(self) -> None:

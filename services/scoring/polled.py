@@ -12,12 +12,14 @@ from kafka.consumer.fetcher import ConsumerRecord
 CHUNK_RECORDS = 4_000
 CHUNK_BYTES = 8_000_000
 """A transaction of more gains little and comes near what the server refuses."""
-FETCHED_BYTES = CHUNK_BYTES
-"""Of an answer of the broker, from one partition or several. With twice as much a rebuild is no faster, and what it
-holds goes up and down by a third.
-"""
-POLLED_RECORDS = 16_000
-"""Of several partitions, so that there is always one to be read while another's chunk is written."""
+READ_AHEAD = {
+    # Of several partitions, so that there is always one to be read while another's chunk is written.
+    "max_poll_records": 16_000,
+    # With answers of twice that size a rebuild is no faster, and what it holds goes up and down by a third.
+    "max_partition_fetch_bytes": CHUNK_BYTES,
+    "fetch_max_bytes": CHUNK_BYTES,
+}
+"""How much a reader of the log holds of it, as settings of its consumer."""
 
 
 def chunks(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:

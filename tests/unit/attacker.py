@@ -96,7 +96,7 @@ class World:
     at_the_end: list[Row] = field(default_factory=list)
     """What the index is made of whenever everybody is shown it as final, and what was shown too near to that.
 
-    Of a unit with a single cell the index is that cell, hidden or not, as decision 28 tells.
+    What follows from these together is not prevented, as decision 28 tells.
     """
 
     def submit(self, group: str, options: Sequence[str]) -> None:
