@@ -7,12 +7,14 @@ import os
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
@@ -188,7 +190,8 @@ def running_intake(
     with log.open("wb") as output, httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
         process = subprocess.Popen(command, env=inherited | own | environment, stdout=output, stderr=subprocess.STDOUT)
         try:
-            _await(client, "/readyz" if ready else "/livez", process, log)
+            wanted = partial(_each_ready, process.pid, url, port) if ready else partial(_answers, client, "/livez")
+            _await(wanted, process, log)
             secrets = {role: secret for role, (secret, _) in made.items()}
             yield Intake(url, settings, secrets, log, client, process)
         finally:
@@ -196,12 +199,35 @@ def running_intake(
             process.wait(STOP_S)
 
 
-def _await(client: httpx.Client, address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(wanted: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     def well() -> bool:
         assert process.poll() is None, log.read_text()
-        try:
-            return client.get(address).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+        # A worker that ends while it is looked at.
+        with suppress(psutil.NoSuchProcess):
+            return wanted()
+        return False
 
-    eventually(well, f"{address} answers 200", READY_S)
+    eventually(well, "intake is there", READY_S)
+
+
+def _each_ready(pid: int, url: str, port: int) -> bool:
+    """Whether every worker says so: they become ready by themselves, and each has some of the connections."""
+    workers = psutil.Process(pid).children()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=20)) for _ in workers]
+        return (
+            bool(workers)
+            and all(_answers(client, "/readyz") for client in clients)
+            and all(any(found.laddr.port == port for found in _established(worker)) for worker in workers)
+        )
+
+
+def _established(worker: psutil.Process) -> list[Any]:
+    return [found for found in worker.net_connections("tcp") if found.status == psutil.CONN_ESTABLISHED]
+
+
+def _answers(client: httpx.Client, address: str) -> bool:
+    try:
+        return client.get(address).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
