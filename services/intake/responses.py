@@ -22,6 +22,7 @@ from services.common.records import Record, encode
 from services.intake import body, metrics
 from services.intake.campaigns import Campaigns
 from services.intake.publisher import Position, Publisher
+from services.intake.quick import Quick
 from services.intake.ratings import MAX_REVISION, UUID_PATTERN
 from services.intake.receipts import Receipts
 
@@ -74,7 +75,7 @@ class Responses:
             Problem: of the publisher: what became of the response is not known.
         """
         campaign = self._campaigns.known(code)
-        said = self._certain(campaign, text, address) if campaign else None
+        said = _certain(self._quick(campaign), campaign, text, address) if campaign else None
         if said is None:
             return None
         record = _record(said)
@@ -106,15 +107,9 @@ class Responses:
             _require_edits(campaign, "edited")
         return _made(content, campaign)
 
-    def _certain(self, campaign: Campaign, text: bytes, address: str | None = None) -> events.Response | None:
-        """The response that a text is, if that can be seen at once and nothing stands against it."""
-        quick = self._campaigns.quick(campaign)
-        content = quick.content(text) if quick is not None and campaign.is_open(datetime.now(UTC)) else None
-        if content is None or (content["revision"] > 1 and campaign.rules.edits == "none"):
-            return None
-        if address is not None and content.setdefault("response", address) != address:
-            return None
-        return _made(content, campaign)
+    def _quick(self, campaign: Campaign) -> Quick | None:
+        """What sees at once whether a campaign takes a response; None: at this moment it takes none, or is unknown."""
+        return self._campaigns.quick(campaign) if campaign.is_open(datetime.now(UTC)) else None
 
     def _take(self, said: Said) -> Answer:
         record = _record(said)
@@ -142,7 +137,8 @@ class Responses:
             yield b"".join(orjson.dumps(result, option=orjson.OPT_APPEND_NEWLINE) for result in window)
 
     def _window(self, campaign: Campaign, window: Sequence[Line]) -> Iterator[Result]:
-        checked = [self._line(campaign, text) for _, text in window]
+        quick = self._quick(campaign)
+        checked = [self._line(quick, campaign, text) for _, text in window]
         records = {n: _record(said) for n, said in enumerate(checked) if not isinstance(said, Problem)}
         outcomes = dict(zip(records, self._publisher.publish_many(self._topic, list(records.values())), strict=True))
         metrics.BATCH_LINES.labels("accepted").inc(sum(isinstance(outcome, Position) for outcome in outcomes.values()))
@@ -154,15 +150,27 @@ class Responses:
             else:
                 yield {"line": number, **self._accepted(said, records[n], outcome)}
 
-    def _line(self, campaign: Campaign, text: bytes) -> events.Response | Problem:
+    def _line(self, quick: Quick | None, campaign: Campaign, text: bytes) -> events.Response | Problem:
         if len(text) > body.RESPONSE_BYTES:
             return Problem(problems.TOO_LARGE, f"the line has {len(text):,} bytes, at most {body.RESPONSE_BYTES:,}")
-        if (certain := self._certain(campaign, text)) is not None:
+        if (certain := _certain(quick, campaign, text)) is not None:
             return certain
         try:
             return self._judged(campaign, partial(self._response, body.decode(text)))
         except Problem as problem:
             return problem
+
+
+def _certain(
+    quick: Quick | None, campaign: Campaign, text: bytes, address: str | None = None
+) -> events.Response | None:
+    """The response that a text is, if that can be seen at once and nothing stands against it."""
+    content = quick.content(text) if quick is not None else None
+    if content is None or (content["revision"] > 1 and campaign.rules.edits == "none"):
+        return None
+    if address is not None and content.setdefault("response", address) != address:
+        return None
+    return _made(content, campaign)
 
 
 def _made(content: dict[str, Any], campaign: Campaign) -> events.Response:

@@ -23,6 +23,7 @@ import bson
 import click
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord, Fetcher
+from kafka.partitioner import murmur2
 from kafka.record import MemoryRecords
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from rich.console import Console
@@ -33,7 +34,7 @@ from services.common.campaign_versions import extended_layout
 from services.common.settings import Settings
 from services.common.unpacking import speed_up
 from services.intake import app as intake
-from services.intake import body
+from services.intake import body, grouping
 from services.intake.publisher import Position
 from services.intake.quick import Quick
 from services.intake.ratings import ResponseDocument
@@ -120,6 +121,7 @@ def steps() -> list[Step]:
     return [
         *(_request(survey, bodies) for bodies in kinds),
         *(_check(survey, bodies) for bodies in kinds),
+        _spreading(kinds[0]),
         _unpacking(kinds[0]),
         *(_reading(survey, bodies) for bodies in kinds),
         _index(survey),
@@ -184,6 +186,17 @@ def _check(survey: Campaign, bodies: Bodies) -> Step:
         len(texts),
         lambda: [document.checked(body.decode(text)) for text in texts],
         lambda: [quick.content(text) for text in texts],
+    )
+
+
+def _spreading(bodies: Bodies) -> Step:
+    """The key of a record → the number that its partition is taken from."""
+    keys = [key for key, *_ in _some(bodies.records(), bodies.kind)]
+    return Step(
+        "the hash of a record's key (the long way is kafka-python's)",
+        len(keys),
+        lambda: [murmur2(key) for key in keys],
+        lambda: [grouping.murmur2(key) for key in keys],
     )
 
 
