@@ -5,6 +5,7 @@ What many requests of one process hand to the producer travels together.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from deploy.gunicorn_common import (  # noqa: F401 - gunicorn reads them as this module's settings
@@ -37,6 +38,11 @@ loglevel = _settings.log_level.lower()
 graceful_timeout = 15
 worker_connections = 1_000
 backlog = 2_048
+
+
+def on_starting(_: object) -> None:
+    """Reads the code before the workers fork: once, and it lies in memory once. What runs is made in each of them."""
+    import_module("services.intake.app")
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
