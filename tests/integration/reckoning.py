@@ -138,9 +138,12 @@ def check(db: mongo.Database[Document], settings: Settings, campaign: Campaign, 
 
 
 def recounted(db: mongo.Database[Document]) -> dict[str, list[Document]]:
-    """All that is derived record by record, and the indices, without the numbers of states."""
+    """All that is derived record by record, and the indices: without what depends on how the records came together.
+
+    That is the numbers of states, and where the chunk ended that last changed a tally.
+    """
     names = ("positions", "responses", "tallies", "activity", "rejected", "indices")
-    return {name: list(db[name].find({}, {"state": 0}).sort("_id")) for name in names}
+    return {name: list(db[name].find({}, {"state": 0, "at": 0}).sort("_id")) for name in names}
 
 
 def check_rows_are_those_of_the_positions(db: mongo.Database[Document], settings: Settings) -> None:
