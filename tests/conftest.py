@@ -21,6 +21,7 @@ from deploy.embedded.kafka import kafka
 from deploy.embedded.machine import free_ports
 from deploy.embedded.mongo import mongo, with_database
 from deploy.embedded.server import Server
+from tests.jvm import keep_classes
 from tests.sharing import shared
 
 # How long an example takes says more about what else the machine does than about the code.
@@ -48,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[servers] = ExitStack()
     config.add_cleanup(config.stash[servers].close)
+    # Before there are workers: they have it from here.
+    if config.getoption("numprocesses", 0):
+        keep_classes(config.cache.mkdir("java"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
