@@ -114,6 +114,6 @@ $(VENV)/installed: requirements/dev.lock pyproject.toml
 	@rm -f $@
 	@$(PYTHON) -m venv $(VENV)
 	@# Python compiles what it comes to use: a third of the time goes to compiling all of it, most for nothing.
-	@$(BIN)/python -m pip install --require-hashes --only-binary :all: --no-compile -r requirements/dev.lock
+	@$(BIN)/python -m pip install --require-hashes --no-deps --only-binary :all: --no-compile -r requirements/dev.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
