@@ -9,6 +9,7 @@ import random
 import shutil
 import socket
 import sys
+from collections import deque
 from pathlib import Path
 
 from deploy.embedded.errors import StartError, cannot_write
@@ -18,6 +19,10 @@ OWN_SERVERS = "name running servers with PARINDEX_KAFKA and PARINDEX_MONGO"
 LOWEST_PORT = 15_000
 NEEDED_BYTES = 1 << 30
 """MongoDB preallocates 300 MB of journal; below this an hour of use would end in a full disk."""
+
+MOST_CLAIMS = 64
+_claims: deque[socket.socket] = deque()
+"""What this process holds of the ports that it was given last, while their servers do not listen yet."""
 
 
 def require_platform() -> None:
@@ -85,7 +90,7 @@ def require_space(folder: Path, remedy: str) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports of the loopback address that nobody listens on now.
+    """Distinct ports of the loopback address that nobody listens on now, and that no other process has just been given.
 
     They lie below the range from which the system takes the ports of outgoing connections. Inside it a client that
     tries again and again while its server restarts is sooner or later given the server's own port, connects to itself
@@ -93,12 +98,30 @@ def free_ports(count: int) -> list[int]:
     """
     lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     candidates = random.sample(range(min(LOWEST_PORT, lowest_outgoing - 1_000), lowest_outgoing), 1_000)
-    found = list(itertools.islice((port for port in candidates if is_free(port)), count))
+    found = list(itertools.islice((port for port in candidates if _claim(port) and is_free(port)), count))
     if len(found) < count:
         raise StartError(
             f"{LOOPBACK} has no {count} free ports below {lowest_outgoing}: end some of the programs that listen there."
         )
     return found
+
+
+def _claim(port: int) -> bool:
+    """Takes a port for this process among all that look for one this way; False when another has it.
+
+    A server needs seconds from there until it listens. What stands for the port is a name of Linux's own for sockets:
+    it needs no file and goes with the process.
+    """
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0parindex-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    if len(_claims) > MOST_CLAIMS:
+        _claims.popleft().close()
+    return True
 
 
 def is_free(port: int) -> bool:

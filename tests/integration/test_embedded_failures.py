@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import socket
+import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -244,3 +245,14 @@ def test_ports_lie_outside_the_range_of_outgoing_connections() -> None:
     assert len(set(ports)) == 20
     assert max(ports) < lowest
     assert all(machine.is_free(port) for port in ports)
+
+
+def test_what_one_process_was_given_no_other_is_given_while_its_server_may_not_listen_yet() -> None:
+    asked = free_ports(10)
+    only_these = f"import random; random.sample = lambda *_: {asked}"
+    look = f"{only_these}; from deploy.embedded.machine import free_ports; print(free_ports(1)[0])"
+    refused = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
+    assert "has no 1 free ports" in refused.stderr
+    free_ports(machine.MOST_CLAIMS)  # those before are let go
+    given = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert int(given.stdout) in asked
